@@ -1,0 +1,2 @@
+namespace Pillion.Core;
+internal static class Placeholder;

@@ -1,0 +1,2 @@
+namespace Pillion.Net;
+internal static class Placeholder;

@@ -1,0 +1,2 @@
+namespace Pillion.Proxy;
+internal static class Placeholder;

@@ -1,0 +1,2 @@
+Console.WriteLine("pillion");
+return 0;

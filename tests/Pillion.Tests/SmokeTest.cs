@@ -1,0 +1,9 @@
+using Xunit;
+
+namespace Pillion.Tests;
+
+public sealed class SmokeTest
+{
+    [Fact]
+    public void The_test_runner_runs() => Assert.True(true);
+}
