@@ -1,2 +1,0 @@
-namespace Pillion.Core;
-internal static class Placeholder;

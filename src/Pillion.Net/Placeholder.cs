@@ -1,2 +1,0 @@
-namespace Pillion.Net;
-internal static class Placeholder;

@@ -1,0 +1,78 @@
+using Pillion.Core.Configuration;
+using Pillion.Net;
+
+namespace Pillion.Proxy.Configuration;
+
+/// <summary>How a cluster's endpoints are found (Envoy: DiscoveryType).</summary>
+internal enum ClusterDiscovery
+{
+    Static,
+
+    /// <summary>Every address that a name resolves to is an endpoint.</summary>
+    StrictDns,
+
+    /// <summary>The first address of the newest answer is used for new connections; old connections stay.</summary>
+    LogicalDns,
+
+    /// <summary>The address is what the request names: CONNECT and absolute-form requests to hosts no service covers.</summary>
+    DynamicForward,
+}
+
+/// <summary>A named group of endpoints and how to reach them (Envoy: Cluster).</summary>
+internal sealed record ClusterConfig
+{
+    public required string Name { get; init; }
+
+    public ClusterDiscovery Discovery { get; init; }
+
+    public ValueList<EndpointConfig> Endpoints { get; init; } = [];
+
+    /// <summary>round_robin (weights honoured) or least_request (two choices); the names of <c>Balancers.All</c>.</summary>
+    public string Balancer { get; init; } = "least_request";
+
+    /// <summary>Envoy: connect_timeout, 5 s.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>An unused pooled connection is closed after this time; the learnt keep-alive of the upstream may shorten it (Envoy: idle_timeout, 1 h).</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>0 is no limit (Envoy: max_requests_per_connection).</summary>
+    public int MaxRequestsPerConnection { get; init; }
+
+    /// <summary>Envoy: dns_refresh_rate, 5 s.</summary>
+    public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Use the record's own time to live instead of <see cref="DnsRefresh"/> (Envoy: respect_dns_ttl, there off).</summary>
+    public bool RespectDnsTtl { get; init; } = true;
+
+    public DnsFamily DnsFamily { get; init; } = DnsFamily.Auto;
+
+    /// <summary>Share of the active requests that may be retries, in per cent (Envoy: retry_budget.budget_percent, 20).</summary>
+    public double RetryBudgetPercent { get; init; } = 20;
+
+    /// <summary>Retries always allowed at the same time (Envoy: retry_budget.min_retry_concurrency, 3).</summary>
+    public int MinRetryConcurrency { get; init; } = 3;
+
+    public SourceLine Source { get; init; }
+}
+
+/// <summary>Envoy: dns_lookup_family.</summary>
+internal enum DnsFamily
+{
+    /// <summary>IPv6 where there is an answer, else IPv4.</summary>
+    Auto,
+    V4Only,
+    V6Only,
+    V4Preferred,
+    All,
+}
+
+/// <summary>One address of a cluster; a host name is resolved when the cluster's discovery says so.</summary>
+internal sealed record EndpointConfig
+{
+    public required Address Address { get; init; }
+
+    public int Weight { get; init; } = 1;
+
+    public SourceLine Source { get; init; }
+}

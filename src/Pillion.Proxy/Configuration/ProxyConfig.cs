@@ -1,0 +1,11 @@
+using Pillion.Core.Configuration;
+
+namespace Pillion.Proxy.Configuration;
+
+/// <summary>What the user wrote about the proxy role, whichever file format it came from.</summary>
+internal sealed record ProxyConfig
+{
+    public ValueList<ListenerConfig> Listeners { get; init; } = [];
+
+    public ValueList<ClusterConfig> Clusters { get; init; } = [];
+}

@@ -1,0 +1,61 @@
+using Pillion.Core.Configuration;
+
+namespace Pillion.Proxy.Configuration;
+
+/// <summary>The conditions of Envoy's retry_on, under its names.</summary>
+[Flags]
+internal enum RetryOn
+{
+    None = 0,
+
+    /// <summary>5xx: any 5xx answer, or no answer at all (disconnect, reset, time-out).</summary>
+    ServerError = 1,
+
+    /// <summary>gateway-error: 502, 503, 504.</summary>
+    GatewayError = 2,
+
+    /// <summary>reset: the upstream did not answer (disconnect, reset, time-out).</summary>
+    Reset = 4,
+
+    /// <summary>connect-failure: no connection was made.</summary>
+    ConnectFailure = 8,
+
+    /// <summary>retriable-status-codes: a status in <see cref="RetryConfig.StatusCodes"/>.</summary>
+    StatusCodes = 16,
+
+    /// <summary>refused-stream: the upstream said that it did not touch the request.</summary>
+    RefusedStream = 32,
+
+    /// <summary>retriable-4xx: 409.</summary>
+    Retriable4xx = 64,
+}
+
+/// <summary>When and how often a request is tried again (Envoy: RetryPolicy).</summary>
+internal sealed record RetryConfig
+{
+    public RetryOn On { get; init; }
+
+    public ValueList<int> StatusCodes { get; init; } = [];
+
+    /// <summary>Tries after the first (Envoy: num_retries, 1).</summary>
+    public int Retries { get; init; } = 1;
+
+    /// <summary>Zero is none.</summary>
+    public TimeSpan PerTryTimeout { get; init; }
+
+    /// <summary>The n-th wait is drawn from [0, (2^n - 1) × this), at most <see cref="MaxBackOff"/>.</summary>
+    public TimeSpan BackOff { get; init; } = TimeSpan.FromMilliseconds(25);
+
+    public TimeSpan MaxBackOff { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// Also a request that is not idempotent and may have reached the application is sent again. In an Envoy file a retry_policy means
+    /// what it means there, so this is true; in Pillion's own files the user must ask.
+    /// </summary>
+    public bool UnsafeMethods { get; init; }
+
+    /// <summary>The longest request body kept for a further try, in bytes.</summary>
+    public int MaxBodyBytes { get; init; } = 64 * 1024;
+
+    public SourceLine Source { get; init; }
+}

@@ -1,2 +1,0 @@
-namespace Pillion.Proxy;
-internal static class Placeholder;
