@@ -1,0 +1,325 @@
+using Pillion.Net.Loop;
+using Pillion.Net.Memory;
+using Pillion.Net.Sockets;
+
+namespace Pillion.Net.Linux;
+
+/// <summary>
+/// A stream socket on an epoll loop. What the last call learnt is remembered: after a short read nothing is tried again until epoll reports
+/// an edge, so the ordinary request costs one receive and one send per side and no call that returns EAGAIN.
+/// </summary>
+internal sealed unsafe class EpollConnection : Connection, IEpollTarget
+{
+    private readonly EpollPoller _poller;
+    private readonly PendingIo _receive;
+    private readonly PendingIo _send;
+    private int _fd;
+    private int _slot = -1;
+    private Slab? _receiveInto;
+    private Slab? _sendFrom;
+    private int _sendCount;
+    private int _sent;
+    private bool _readable;
+    private bool _writable;
+    private bool _peerClosed;
+    private bool _connecting;
+
+    private EpollConnection(EventLoop loop, EpollPoller poller, int fd)
+        : base(loop)
+    {
+        _poller = poller;
+        _fd = fd;
+        _receive = new PendingIo(loop);
+        _send = new PendingIo(loop);
+    }
+
+    /// <summary>Takes over a connected, non-blocking descriptor. Null: it could not be added to epoll and is closed.</summary>
+    public static EpollConnection? Accepted(EventLoop loop, EpollPoller poller, int fd, PeerAddress local, PeerAddress remote)
+    {
+        var connection = new EpollConnection(loop, poller, fd) { Local = local, Remote = remote, _writable = true };
+        return connection.Register() == 0 ? connection : null;
+    }
+
+    /// <summary>Takes over a descriptor on which connect is under way; await <see cref="ConnectedAsync"/> next.</summary>
+    public static EpollConnection? Connecting(EventLoop loop, EpollPoller poller, int fd, PeerAddress remote, out int errno)
+    {
+        var connection = new EpollConnection(loop, poller, fd) { Remote = remote, _connecting = true };
+        errno = connection.Register();
+        return errno == 0 ? connection : null;
+    }
+
+    /// <summary>Waits for the handshake; on failure the connection is closed.</summary>
+    public ValueTask<IoResult> ConnectedAsync(Deadline deadline, CancellationToken cancellationToken) => _send.Wait(deadline, cancellationToken);
+
+    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline, CancellationToken cancellationToken)
+    {
+        Loop.CheckThread();
+        if (IsClosed)
+        {
+            return new ValueTask<IoResult>(IoResult.Fail(IoError.Closed));
+        }
+
+        if (_readable || _peerClosed)
+        {
+            return new ValueTask<IoResult>(IoResult.Done(1));
+        }
+
+        return _receive.Wait(deadline, cancellationToken);
+    }
+
+    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline, CancellationToken cancellationToken)
+    {
+        Loop.CheckThread();
+        if (IsClosed)
+        {
+            return new ValueTask<IoResult>(IoResult.Fail(IoError.Closed));
+        }
+
+        if (_readable && TryReceive(slab, out var result))
+        {
+            return new ValueTask<IoResult>(result);
+        }
+
+        var task = _receive.Wait(deadline, cancellationToken);
+        if (_receive.IsPending)
+        {
+            _receiveInto = slab;
+        }
+
+        return task;
+    }
+
+    public override ValueTask<IoResult> SendAsync(Slab slab, int count, Deadline deadline, CancellationToken cancellationToken)
+    {
+        Loop.CheckThread();
+        if (IsClosed)
+        {
+            return new ValueTask<IoResult>(IoResult.Fail(IoError.Closed));
+        }
+
+        if (_send.IsPending)
+        {
+            throw new InvalidOperationException("a send is already under way");
+        }
+
+        _sendFrom = slab;
+        _sendCount = count;
+        _sent = 0;
+        if (TrySend(out var result))
+        {
+            _sendFrom = null;
+            return new ValueTask<IoResult>(result);
+        }
+
+        return _send.Wait(deadline, cancellationToken);
+    }
+
+    public override ValueTask<IoResult> ShutdownAsync()
+    {
+        Loop.CheckThread();
+        return new ValueTask<IoResult>(
+            IsClosed ? IoResult.Fail(IoError.Closed) :
+            Libc.Shutdown(_fd, Libc.SHUT_WR) == 0 ? IoResult.Done(0) : Errno.Result(Errno.Last));
+    }
+
+    public override void Close()
+    {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        Loop.CheckThread();
+        IsClosed = true;
+        _poller.Remove(_slot);
+        Libc.Close(_fd);
+        _fd = -1;
+        _receiveInto = null;
+        _sendFrom = null;
+        _receive.Close();
+        _send.Close();
+    }
+
+    public override void Abort()
+    {
+        if (!IsClosed)
+        {
+            // struct linger { on, seconds }: on with zero seconds sends a reset.
+            var linger = stackalloc int[2] { 1, 0 };
+            Libc.SetSocketOption(_fd, Libc.SOL_SOCKET, Libc.SO_LINGER, linger, 2 * sizeof(int));
+            Close();
+        }
+    }
+
+    void IEpollTarget.OnEvents(uint flags)
+    {
+        if (_connecting)
+        {
+            FinishConnect(flags);
+            return;
+        }
+
+        if ((flags & (Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0)
+        {
+            _readable = true;
+            _peerClosed |= (flags & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
+            ContinueReceive((flags & (Libc.EPOLLERR | Libc.EPOLLHUP)) != 0);
+        }
+
+        // The receive's continuation may have closed this connection.
+        if (!IsClosed && (flags & (Libc.EPOLLOUT | Libc.EPOLLERR | Libc.EPOLLHUP)) != 0)
+        {
+            _writable = true;
+            ContinueSend();
+        }
+    }
+
+    private int Register()
+    {
+        _slot = _poller.Add(_fd, this, Libc.EPOLLIN | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET);
+        if (_slot >= 0)
+        {
+            return 0;
+        }
+
+        var errno = -_slot;
+        Libc.Close(_fd);
+        _fd = -1;
+        IsClosed = true;
+        return errno;
+    }
+
+    private void FinishConnect(uint flags)
+    {
+        // A socket that is not yet connected reports EPOLLHUP before connect returns; only what comes with the wait counts.
+        if (!_send.IsPending)
+        {
+            return;
+        }
+
+        int error = 0, length = sizeof(int);
+        Libc.GetSocketOption(_fd, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &length);
+        if (error == 0 && (flags & Libc.EPOLLOUT) == 0)
+        {
+            return;
+        }
+
+        _connecting = false;
+        _writable = error == 0;
+        _readable = (flags & Libc.EPOLLIN) != 0;
+        _peerClosed = (flags & Libc.EPOLLRDHUP) != 0;
+        _send.Complete(error == 0 ? IoResult.Done(0) : Errno.Result(error));
+    }
+
+    private void ContinueReceive(bool isReset)
+    {
+        if (!_receive.IsPending)
+        {
+            if (_peerClosed)
+            {
+                Watcher?.PeerClosed(this, isReset);
+            }
+
+            return;
+        }
+
+        if (_receiveInto is not { } slab)
+        {
+            _receive.Complete(IoResult.Done(1));
+        }
+        else if (TryReceive(slab, out var result))
+        {
+            _receiveInto = null;
+            _receive.Complete(result);
+        }
+    }
+
+    private void ContinueSend()
+    {
+        if (_send.IsPending && _sendFrom is not null && TrySend(out var result))
+        {
+            _sendFrom = null;
+            _send.Complete(result);
+        }
+    }
+
+    private bool TryReceive(Slab slab, out IoResult result)
+    {
+        var free = slab.Free;
+        nint count;
+        int errno;
+        do
+        {
+            fixed (byte* pointer = free)
+            {
+                count = Libc.Receive(_fd, pointer, free.Length, 0);
+            }
+
+            errno = count < 0 ? Errno.Last : 0;
+        }
+        while (errno == Libc.EINTR);
+
+        if (count < 0)
+        {
+            _readable = false;
+            result = Errno.Result(errno);
+            return errno != Libc.EAGAIN;
+        }
+
+        // epoll(7): on a stream socket a short read means that nothing is left, and more will be a new edge. The end must still be read.
+        if (count < free.Length && !_peerClosed)
+        {
+            _readable = false;
+        }
+
+        slab.Advance((int)count);
+        result = IoResult.Done((int)count);
+        return true;
+    }
+
+    private bool TrySend(out IoResult result)
+    {
+        var slab = _sendFrom!;
+        while (_writable)
+        {
+            nint count;
+            var part = slab.Filled[..(_sendCount - _sent)];
+            fixed (byte* pointer = part)
+            {
+                count = Libc.Send(_fd, pointer, part.Length, Libc.MSG_NOSIGNAL);
+            }
+
+            if (count < 0)
+            {
+                var errno = Errno.Last;
+                if (errno == Libc.EINTR)
+                {
+                    continue;
+                }
+
+                if (errno == Libc.EAGAIN)
+                {
+                    _writable = false;
+                    break;
+                }
+
+                result = Errno.Result(errno);
+                return true;
+            }
+
+            slab.Consume((int)count);
+            _sent += (int)count;
+            if (_sent == _sendCount)
+            {
+                result = IoResult.Done(_sent);
+                return true;
+            }
+
+            // A short write: the socket's buffer is full, the edge will come.
+            _writable = false;
+        }
+
+        result = default;
+        return false;
+    }
+}

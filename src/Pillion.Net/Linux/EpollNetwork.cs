@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Pillion.Net.Loop;
+using Pillion.Net.Sockets;
+
+namespace Pillion.Net.Linux;
+
+/// <summary>Sockets on epoll loops.</summary>
+internal sealed class EpollNetwork : Network
+{
+    private const int Backlog = 4096;
+
+    private readonly ConcurrentDictionary<EventLoop, EpollPoller> _pollers = new();
+    private readonly HashSet<EndPoint> _shared = [];
+    private readonly Lock _sharedLock = new();
+
+    public override EventLoop CreateLoop(int index, TimeProvider time)
+    {
+        var poller = new EpollPoller();
+        var loop = new EventLoop(index, poller, time);
+        _pollers[loop] = poller;
+        return loop;
+    }
+
+    public override ListenResult Listen(EventLoop loop, EndPoint endPoint, bool shared)
+    {
+        if (endPoint is IPEndPoint && shared)
+        {
+            lock (_sharedLock)
+            {
+                // SO_REUSEPORT would also let a second program of the same user take half of the connections; the first bind looks for that.
+                if (!_shared.Contains(endPoint) && IsTaken(endPoint, out var errno))
+                {
+                    return new ListenResult(null, Errno.Map(errno), errno);
+                }
+            }
+        }
+
+        if (endPoint is UnixDomainSocketEndPoint unix && !TryClearStalePath(unix.ToString()!))
+        {
+            return new ListenResult(null, IoError.AddressInUse, Libc.EADDRINUSE);
+        }
+
+        var result = EpollListener.Bind(loop, _pollers[loop], endPoint, shared, Backlog);
+        if (result.Listener is not null && shared)
+        {
+            lock (_sharedLock)
+            {
+                _shared.Add(result.Listener.LocalEndPoint);
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Forgets that this process shares an address, when its last listener is gone.</summary>
+    public override void Released(EndPoint endPoint)
+    {
+        lock (_sharedLock)
+        {
+            _shared.Remove(endPoint);
+        }
+    }
+
+    public override unsafe ValueTask<ConnectResult> ConnectAsync(EventLoop loop, EndPoint endPoint, Deadline deadline, CancellationToken cancellationToken)
+    {
+        var fd = Libc.Socket(SocketAddresses.Family(endPoint), Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return Failed(Errno.Last);
+        }
+
+        if (endPoint is IPEndPoint)
+        {
+            Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+        }
+
+        var address = stackalloc byte[SocketAddresses.MaxLength];
+        var length = SocketAddresses.Write(endPoint, new Span<byte>(address, SocketAddresses.MaxLength));
+        var status = Libc.Connect(fd, address, length);
+        var errno = status < 0 ? Errno.Last : 0;
+        if (errno != 0 && errno != Libc.EINPROGRESS)
+        {
+            Libc.Close(fd);
+            return Failed(errno);
+        }
+
+        var poller = _pollers[loop];
+        var remote = PeerAddress.From(endPoint);
+        if (errno == 0)
+        {
+            var connected = EpollConnection.Accepted(loop, poller, fd, default, remote);
+            return new ValueTask<ConnectResult>(connected is null ? new ConnectResult(null, IoError.Exhausted) : new ConnectResult(connected, IoError.None));
+        }
+
+        var connection = EpollConnection.Connecting(loop, poller, fd, remote, out errno);
+        return connection is null ? Failed(errno) : FinishAsync(connection, deadline, cancellationToken);
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private static async ValueTask<ConnectResult> FinishAsync(EpollConnection connection, Deadline deadline, CancellationToken cancellationToken)
+    {
+        var result = await connection.ConnectedAsync(deadline, cancellationToken);
+        if (result.IsOk)
+        {
+            return new ConnectResult(connection, IoError.None);
+        }
+
+        connection.Close();
+        return new ConnectResult(null, result.Error, result.Code);
+    }
+
+    private static ValueTask<ConnectResult> Failed(int errno) => new(new ConnectResult(null, Errno.Map(errno), errno));
+
+    private static unsafe bool IsTaken(EndPoint endPoint, out int errno)
+    {
+        errno = 0;
+        if (((IPEndPoint)endPoint).Port == 0)
+        {
+            return false;
+        }
+
+        var fd = Libc.Socket(SocketAddresses.Family(endPoint), Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return false;
+        }
+
+        Libc.SetOption(fd, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
+        if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
+        {
+            Libc.SetOption(fd, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
+        }
+
+        var address = stackalloc byte[SocketAddresses.MaxLength];
+        var length = SocketAddresses.Write(endPoint, new Span<byte>(address, SocketAddresses.MaxLength));
+        var status = Libc.Bind(fd, address, length);
+        errno = status < 0 ? Errno.Last : 0;
+        Libc.Close(fd);
+        return status < 0;
+    }
+
+    // The path of a Unix socket outlives its program: one that nobody answers on is removed, one that somebody answers on is in use.
+    private static bool TryClearStalePath(string path)
+    {
+        if (path.StartsWith('@') || !File.Exists(path))
+        {
+            return true;
+        }
+
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+            return false;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            File.Delete(path);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

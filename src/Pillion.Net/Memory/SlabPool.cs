@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+
+namespace Pillion.Net.Memory;
+
+/// <summary>
+/// A loop's buffers: native memory in three sizes, kept in free lists up to a bound so that a burst does not stay resident.
+/// Not thread-safe: one loop, one pool.
+/// </summary>
+internal sealed unsafe class SlabPool : IDisposable
+{
+    public const int Small = 4 * 1024;
+    public const int Medium = 16 * 1024;
+    public const int Large = 64 * 1024;
+
+    private static ReadOnlySpan<int> Sizes => [Small, Medium, Large];
+
+    // Kept free: 1 MiB of small ones, 1 MiB of medium ones, 512 KiB of large ones.
+    private static ReadOnlySpan<int> Kept => [256, 64, 8];
+
+    private readonly Slab?[] _free = new Slab?[3];
+    private readonly int[] _freeCount = new int[3];
+
+    /// <summary>Slabs lent out and not yet back.</summary>
+    public int Rented { get; private set; }
+
+    /// <summary>The smallest slab that holds so many bytes, empty. More than <see cref="Large"/> bytes get a slab of their own.</summary>
+    public Slab Rent(int size = Small)
+    {
+        Rented++;
+        var sizeClass = size <= Small ? 0 : size <= Medium ? 1 : size <= Large ? 2 : 3;
+        if (sizeClass < 3 && _free[sizeClass] is { } slab)
+        {
+            _free[sizeClass] = slab.NextFree;
+            _freeCount[sizeClass]--;
+            slab.NextFree = null;
+        }
+        else
+        {
+            var capacity = sizeClass < 3 ? Sizes[sizeClass] : size;
+            slab = new Slab((byte*)NativeMemory.Alloc((nuint)capacity), capacity, sizeClass);
+        }
+
+        slab.IsRented = true;
+        return slab;
+    }
+
+    /// <summary>Takes a slab back; giving one back twice is a bug and throws.</summary>
+    public void Return(Slab slab)
+    {
+        if (!slab.IsRented)
+        {
+            throw new InvalidOperationException("a slab was given back twice");
+        }
+
+        Rented--;
+        slab.IsRented = false;
+        slab.Clear();
+        var sizeClass = slab.SizeClass;
+        if (sizeClass < 3 && _freeCount[sizeClass] < Kept[sizeClass])
+        {
+            slab.NextFree = _free[sizeClass];
+            _free[sizeClass] = slab;
+            _freeCount[sizeClass]++;
+        }
+        else
+        {
+            NativeMemory.Free(slab.Memory);
+        }
+    }
+
+    /// <summary>Moves what is filled into a slab of at least so many bytes and gives the old one back.</summary>
+    public Slab Grow(Slab slab, int size)
+    {
+        var larger = Rent(size);
+        larger.TryAppend(slab.Filled);
+        Return(slab);
+        return larger;
+    }
+
+    public void Dispose()
+    {
+        for (var i = 0; i < _free.Length; i++)
+        {
+            for (var slab = _free[i]; slab is not null; slab = slab.NextFree)
+            {
+                NativeMemory.Free(slab.Memory);
+            }
+
+            _free[i] = null;
+            _freeCount[i] = 0;
+        }
+    }
+}
