@@ -114,6 +114,14 @@ internal sealed class FieldList
         entry.ValueLength = value.Length;
     }
 
+    /// <summary>The value's own bytes, to be edited in place; shorten afterwards with <see cref="SetValueLength"/>.</summary>
+    public Span<byte> EditableValue(int index) => _bytes.AsSpan(_entries[index].ValueStart, _entries[index].ValueLength);
+
+    public void SetValueLength(int index, int length) => _entries[index].ValueLength = length;
+
+    /// <summary>Lets the newest value, registered in a block, reach to <paramref name="end"/> in that block (a folded line belongs to it).</summary>
+    public void ExtendLastValue(int end) => _entries[_count - 1].ValueLength = end - _entries[_count - 1].ValueStart;
+
     /// <summary>Index of the first present field from <paramref name="from"/> on, or -1.</summary>
     public int IndexOf(KnownField known, int from = 0)
     {

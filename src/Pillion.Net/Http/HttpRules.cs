@@ -53,6 +53,9 @@ internal sealed record HttpRules
     /// <summary>Reject a field whose name, its underscores read as hyphens, is one that Pillion sets or a policy reads.</summary>
     public bool RejectAliasedUnderscores { get; init; } = true;
 
+    /// <summary>Names that policies read beside the fields Pillion knows; compiled from the routes, guarded like Pillion's own.</summary>
+    public FieldNameSet? PolicyFieldNames { get; init; }
+
     /// <summary>Accept HTTP/1.0 requests (Envoy: accept_http_10, there off).</summary>
     public bool AcceptHttp10 { get; init; } = true;
 }
