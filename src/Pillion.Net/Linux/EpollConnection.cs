@@ -33,6 +33,8 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         _send = new PendingIo(loop);
     }
 
+    public override bool IsPeerClosed => _peerClosed;
+
     /// <summary>Takes over a connected, non-blocking descriptor. Null: it could not be added to epoll and is closed.</summary>
     public static EpollConnection? Accepted(EventLoop loop, EpollPoller poller, int fd, PeerAddress local, PeerAddress remote)
     {

@@ -24,6 +24,9 @@ internal abstract class Connection(EventLoop loop)
 
     public bool IsClosed { get; protected set; }
 
+    /// <summary>The peer has closed its sending half, or all; what it sent before may still be unread.</summary>
+    public virtual bool IsPeerClosed => false;
+
     /// <summary>Who to tell when the peer leaves unasked; null is nobody.</summary>
     public IPeerWatcher? Watcher { get; set; }
 

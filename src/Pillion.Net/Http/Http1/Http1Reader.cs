@@ -1,0 +1,301 @@
+using System.Runtime.CompilerServices;
+using Pillion.Net.Loop;
+using Pillion.Net.Memory;
+using Pillion.Net.Sockets;
+
+namespace Pillion.Net.Http.Http1;
+
+/// <summary>
+/// The receiving half of an HTTP/1 connection: heads and bodies out of one slab, which is rented when bytes are there and given
+/// back when they are used up.
+/// </summary>
+internal sealed class Http1Reader(Connection connection, HttpRules rules, int slabSize)
+{
+    private Slab? _slab;
+    private HeadScanner _scanner;
+    private ChunkedDecoder _chunks;
+    private BodyKind _body;
+    private bool _isBodyReceived = true;
+    private long _left;
+    private int _consumeLater;
+    private bool _growing;
+
+    public HttpRules Rules { get; set; } = rules;
+
+    public bool HasBuffered => _slab is { IsEmpty: false };
+
+    public bool IsBodyReceived => _isBodyReceived;
+
+    /// <summary>Waits for the next request's head.</summary>
+    /// <param name="idle">Until the first byte; a time-out then is <see cref="HeadOutcome.Failed"/> with no bytes seen.</param>
+    /// <param name="headTimeout">From the first byte to the last.</param>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    public async ValueTask<HeadResult> ReceiveRequestHeadAsync(RequestHead head, Deadline idle, TimeSpan headTimeout)
+    {
+        var deadline = idle;
+        var isFirst = true;
+        while (true)
+        {
+            if (HasBuffered)
+            {
+                if (isFirst)
+                {
+                    isFirst = false;
+                    deadline = Deadline.After(connection.Loop, headTimeout);
+                }
+
+                var status = RequestParser.Parse(_slab!.Filled, ref _scanner, Rules, head, out var consumed, out var violation);
+                _slab.Consume(consumed);
+                if (status != ParseStatus.NeedMore)
+                {
+                    _scanner = default;
+                    if (status == ParseStatus.Error)
+                    {
+                        return new HeadResult(HeadOutcome.Violated, Violation: violation, BytesSeen: true);
+                    }
+
+                    BeginBody(head);
+                    return new HeadResult(HeadOutcome.Received, BytesSeen: true);
+                }
+            }
+
+            var result = await ReceiveMoreAsync(deadline, default);
+            if (!result.IsOk || result.Count == 0)
+            {
+                var seen = HasBuffered;
+                ReleaseSlab();
+                return new HeadResult(result.IsOk && !seen ? HeadOutcome.Ended : HeadOutcome.Failed, result.Error, BytesSeen: seen);
+            }
+        }
+    }
+
+    /// <summary>Waits for an answer's head.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    public async ValueTask<HeadResult> ReceiveResponseHeadAsync(ResponseHead head, HttpMethod requestMethod, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (HasBuffered)
+            {
+                var status = ResponseParser.Parse(_slab!.Filled, ref _scanner, Rules, requestMethod, head, out var consumed, out var violation);
+                _slab.Consume(consumed);
+                if (status != ParseStatus.NeedMore)
+                {
+                    _scanner = default;
+                    if (status == ParseStatus.Error)
+                    {
+                        return new HeadResult(HeadOutcome.Violated, Violation: violation, BytesSeen: true);
+                    }
+
+                    BeginBody(head);
+                    return new HeadResult(HeadOutcome.Received, BytesSeen: true);
+                }
+            }
+
+            var result = await ReceiveMoreAsync(default, cancellationToken);
+            if (!result.IsOk || result.Count == 0)
+            {
+                return new HeadResult(result.IsOk && !HasBuffered ? HeadOutcome.Ended : HeadOutcome.Failed, result.Error, BytesSeen: HasBuffered);
+            }
+        }
+    }
+
+    /// <summary>The next part of the body; see <see cref="HttpStream.ReceiveBodyAsync"/>.</summary>
+    public ValueTask<BodyPart> ReceiveBodyAsync(FieldList trailers, CancellationToken cancellationToken) =>
+        TryTakePart(trailers, out var part) ? new ValueTask<BodyPart>(part) : ReceiveBodySlowAsync(trailers, cancellationToken);
+
+    /// <summary>From here on everything until the peer's end is one body.</summary>
+    public void BeginTunnel()
+    {
+        _body = BodyKind.UntilClose;
+        _isBodyReceived = false;
+        _growing = false;
+    }
+
+    /// <summary>Gives the slab back when nothing is in it: a connection that waits holds none.</summary>
+    public void ReleaseIfEmpty()
+    {
+        if (_slab is { IsEmpty: true })
+        {
+            ReleaseSlab();
+        }
+    }
+
+    public void ReleaseSlab()
+    {
+        if (_slab is not null)
+        {
+            connection.Loop.Slabs.Return(_slab);
+            _slab = null;
+        }
+    }
+
+    private void BeginBody(Head head)
+    {
+        _body = head.Body;
+        _left = head.Body == BodyKind.Length ? head.ContentLength : 0;
+        _chunks = default;
+        _consumeLater = 0;
+        _growing = false;
+        _isBodyReceived = _body == BodyKind.None || (_body == BodyKind.Length && _left == 0);
+        if (_isBodyReceived)
+        {
+            ReleaseIfEmpty();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<BodyPart> ReceiveBodySlowAsync(FieldList trailers, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var result = await ReceiveMoreAsync(default, cancellationToken);
+            if (!result.IsOk)
+            {
+                return BodyPart.Failed(result.Error);
+            }
+
+            if (result.Count == 0)
+            {
+                if (_body == BodyKind.UntilClose)
+                {
+                    _isBodyReceived = true;
+                    ReleaseIfEmpty();
+                    return BodyPart.End();
+                }
+
+                return BodyPart.Failed(IoError.None);
+            }
+
+            if (TryTakePart(trailers, out var part))
+            {
+                return part;
+            }
+        }
+    }
+
+    private bool TryTakePart(FieldList trailers, out BodyPart part)
+    {
+        part = default;
+        if (_consumeLater > 0)
+        {
+            _slab!.Consume(_consumeLater);
+            _consumeLater = 0;
+        }
+
+        if (_isBodyReceived)
+        {
+            ReleaseIfEmpty();
+            part = BodyPart.End();
+            return true;
+        }
+
+        if (!HasBuffered)
+        {
+            return false;
+        }
+
+        switch (_body)
+        {
+            case BodyKind.Length:
+                var count = (int)Math.Min(_left, _slab!.Length);
+                _left -= count;
+                _isBodyReceived = _left == 0;
+                part = BodyPart.Data(_slab, count);
+                return true;
+            case BodyKind.Chunked:
+                return TryTakeChunk(trailers, out part);
+            default:
+                part = BodyPart.Data(_slab!, _slab!.Length);
+                return true;
+        }
+    }
+
+    private bool TryTakeChunk(FieldList trailers, out BodyPart part)
+    {
+        while (true)
+        {
+            var status = _chunks.Decode(_slab!.Filled, Rules, trailers, out var consumed, out var dataStart, out var dataLength, out var violation);
+            if (status == ParseStatus.Error)
+            {
+                part = BodyPart.Failed(violation);
+                return true;
+            }
+
+            if (dataLength > 0)
+            {
+                // The caller consumes the data itself; framing that was consumed behind it follows at the next call.
+                _slab.Consume(dataStart);
+                _consumeLater = consumed - dataStart - dataLength;
+                _isBodyReceived = status == ParseStatus.Done;
+                part = BodyPart.Data(_slab, dataLength);
+                return true;
+            }
+
+            _slab.Consume(consumed);
+            if (status == ParseStatus.Done)
+            {
+                _isBodyReceived = true;
+                ReleaseIfEmpty();
+                part = BodyPart.End();
+                return true;
+            }
+
+            if (consumed == 0 || _slab.IsEmpty)
+            {
+                part = default;
+                return false;
+            }
+        }
+    }
+
+    private ValueTask<IoResult> ReceiveMoreAsync(Deadline deadline, CancellationToken cancellationToken)
+    {
+        if (_slab is null or { IsEmpty: true })
+        {
+            return WaitThenReceiveAsync(deadline, cancellationToken);
+        }
+
+        MakeRoom();
+        return connection.ReceiveAsync(_slab, deadline, cancellationToken);
+    }
+
+    // No memory is held while there is nothing to receive.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<IoResult> WaitThenReceiveAsync(Deadline deadline, CancellationToken cancellationToken)
+    {
+        ReleaseSlab();
+        var ready = await connection.WaitReadableAsync(deadline, cancellationToken);
+        if (!ready.IsOk)
+        {
+            return ready;
+        }
+
+        _slab = connection.Loop.Slabs.Rent(_growing ? SlabPool.Large : slabSize);
+        var result = await connection.ReceiveAsync(_slab, deadline, cancellationToken);
+
+        // A body that fills its buffer is a large one: fewer, larger reads from here on.
+        _growing = result.IsOk && _slab is not null && result.Count == _slab.Capacity;
+        if (!result.IsOk || result.Count == 0)
+        {
+            ReleaseSlab();
+        }
+
+        return result;
+    }
+
+    private void MakeRoom()
+    {
+        if (_slab!.Free.IsEmpty)
+        {
+            if (_slab.Start > 0)
+            {
+                _slab.Compact();
+            }
+            else
+            {
+                _slab = connection.Loop.Slabs.Grow(_slab, _slab.Capacity * 4);
+            }
+        }
+    }
+}
