@@ -10,7 +10,9 @@ internal sealed class LabelledCounts(int capacity = 48)
 
     private readonly Entry?[] _entries = new Entry?[capacity];
 
-    public void Count(string word)
+    public bool IsEmpty => Volatile.Read(ref _entries[0]) is null;
+
+    public void Count(string word, long by = 1)
     {
         for (var i = 0; i < _entries.Length; i++)
         {
@@ -18,13 +20,13 @@ internal sealed class LabelledCounts(int capacity = 48)
             if (entry is null)
             {
                 // The last place is for all that come too late. The write publishes the word together with its first count.
-                Volatile.Write(ref _entries[i], new Entry(i == _entries.Length - 1 ? Overflow : word, 1));
+                Volatile.Write(ref _entries[i], new Entry(i == _entries.Length - 1 ? Overflow : word, by));
                 return;
             }
 
             if (ReferenceEquals(entry.Word, word) || entry.Word == word || i == _entries.Length - 1)
             {
-                entry.Count++;
+                entry.Count += by;
                 return;
             }
         }

@@ -12,7 +12,7 @@ internal sealed record Metric<TCells>
     public required string Help { get; init; }
 
     /// <summary>Reads a counter or a gauge.</summary>
-    public Func<TCells, long>? Value { get; init; }
+    public Func<TCells, double>? Value { get; init; }
 
     public Func<TCells, DurationHistogram>? Histogram { get; init; }
 
@@ -27,13 +27,16 @@ internal sealed record Metric<TCells>
     /// <summary>How Envoy writes the metric in dots when the label is folded into the name, such as <c>upstream_rq_2xx</c>.</summary>
     public string? DottedName { get; init; }
 
+    /// <summary>The name in Pillion's own naming where the rules of <see cref="MetricFamily"/> would not make it, such as one with its unit.</summary>
+    public string? OwnName { get; init; }
+
     /// <summary>False when Envoy has no such metric: it then keeps Pillion's name under every naming.</summary>
     public bool IsEnvoys { get; init; } = true;
 
-    public static Metric<TCells> Counter(string name, string help, Func<TCells, long> value) =>
+    public static Metric<TCells> Counter(string name, string help, Func<TCells, double> value) =>
         new() { Name = name, Kind = MetricKind.Counter, Help = help, Value = value };
 
-    public static Metric<TCells> Gauge(string name, string help, Func<TCells, long> value) =>
+    public static Metric<TCells> Gauge(string name, string help, Func<TCells, double> value) =>
         new() { Name = name, Kind = MetricKind.Gauge, Help = help, Value = value };
 
     /// <summary>A histogram; in Pillion's naming <c>_time</c> reads <c>_duration_seconds</c>.</summary>
