@@ -27,6 +27,12 @@ internal sealed class BoundedText(int capacity)
         text[.._length].CopyTo(_bytes);
     }
 
+    public void Set(BoundedText other)
+    {
+        Set(other.Span);
+        IsCut = other.IsCut;
+    }
+
     public void Clear()
     {
         _length = 0;

@@ -74,6 +74,9 @@ internal sealed class RequestRecord
     /// <summary>The endpoint whose answer was used, or the last one tried.</summary>
     public string UpstreamHost { get; set; } = "";
 
+    /// <summary>The upstream is the application beside us (an inbound listener), so that a sentence can say so.</summary>
+    public bool UpstreamIsApplication { get; set; }
+
     /// <summary>The status the client got; 0 when it left before one was sent.</summary>
     public int Status { get; set; }
 
@@ -137,12 +140,47 @@ internal sealed class RequestRecord
         RouteSource = default;
         Downstream = DownstreamLocal = default;
         Status = 0;
-        AnsweredLocally = false;
+        AnsweredLocally = UpstreamIsApplication = false;
         Flags = ResponseFlags.None;
         Failure = default;
         BytesReceived = BytesSent = 0;
         RequestReceivedMicros = UpstreamStartedMicros = UpstreamAnsweredMicros = DurationMicros = -1;
         AttemptCount = VerdictCount = 0;
+    }
+
+    /// <summary>Takes over everything of another record, so that it can be read after that one is used again.</summary>
+    public void CopyFrom(RequestRecord other)
+    {
+        Id.Set(other.Id);
+        TraceId.Set(other.TraceId);
+        Method.Set(other.Method);
+        Authority.Set(other.Authority);
+        Target.Set(other.Target);
+        StartedUtcTicks = other.StartedUtcTicks;
+        Downstream = other.Downstream;
+        DownstreamLocal = other.DownstreamLocal;
+        Version = other.Version;
+        Listener = other.Listener;
+        VirtualHost = other.VirtualHost;
+        Route = other.Route;
+        RouteSource = other.RouteSource;
+        Cluster = other.Cluster;
+        UpstreamHost = other.UpstreamHost;
+        UpstreamIsApplication = other.UpstreamIsApplication;
+        Status = other.Status;
+        AnsweredLocally = other.AnsweredLocally;
+        Flags = other.Flags;
+        Failure = other.Failure;
+        BytesReceived = other.BytesReceived;
+        BytesSent = other.BytesSent;
+        RequestReceivedMicros = other.RequestReceivedMicros;
+        UpstreamStartedMicros = other.UpstreamStartedMicros;
+        UpstreamAnsweredMicros = other.UpstreamAnsweredMicros;
+        DurationMicros = other.DurationMicros;
+        AttemptCount = other.AttemptCount;
+        VerdictCount = other.VerdictCount;
+        _attempts = other._attempts;
+        _verdicts = other._verdicts;
     }
 
     [InlineArray(MaxAttempts)]

@@ -1,0 +1,145 @@
+using Pillion.Core.Resilience;
+using static Pillion.Core.Signals.Metrics.Metric<Pillion.Core.Signals.Metrics.ClusterMetrics>;
+
+namespace Pillion.Core.Signals.Metrics;
+
+/// <summary>
+/// What one loop counts of one cluster (Envoy: cluster statistics). What happens off the loops (DNS) counts in the cells of
+/// <see cref="MetricRegistry.OffLoop"/>, through Interlocked where several threads do it.
+/// </summary>
+internal sealed class ClusterMetrics
+{
+    public readonly StatusClasses Statuses = new();
+    public readonly DurationHistogram Duration = new();
+    public readonly DurationHistogram ConnectDuration = new();
+
+    /// <summary>Failed attempts by <see cref="FailureKind"/>.</summary>
+    public readonly LabelledCounts Failures = new();
+
+    public long ConnectionsTotal;
+    public long ConnectionsActive;
+    public long ConnectionsDestroyed;
+    public long ConnectionsDestroyedLocal;
+    public long ConnectionsDestroyedRemote;
+    public long ConnectFailures;
+    public long ConnectTimeouts;
+    public long ConnectionsIdleTimeout;
+    public long ConnectionsOverflow;
+    public long BytesReceived;
+    public long BytesSent;
+    public long RequestsTotal;
+    public long RequestsActive;
+    public long RequestsCompleted;
+    public long PendingTotal;
+    public long PendingActive;
+    public long PendingOverflow;
+    public long Cancelled;
+    public long Timeouts;
+    public long PerTryTimeouts;
+    public long ResetsReceived;
+    public long ResetsSent;
+    public long Retries;
+    public long RetriesSucceeded;
+    public long RetriesOverflow;
+    public long RetriesLimitExceeded;
+    public long RetriesBackoffExponential;
+    public long ProtocolErrors;
+    public long NoEndpoint;
+    public long EndpointsTotal;
+    public long EndpointsHealthy;
+    public long LookupAttempts;
+    public long LookupSuccesses;
+    public long LookupFailures;
+
+    public static IEnumerable<Metric<ClusterMetrics>> All { get; } =
+    [
+        Counter("upstream_cx_total", "Connections opened or tried", m => Volatile.Read(ref m.ConnectionsTotal)),
+        Gauge("upstream_cx_active", "Connections open now", m => Volatile.Read(ref m.ConnectionsActive)),
+        Counter("upstream_cx_destroy", "Connections closed", m => Volatile.Read(ref m.ConnectionsDestroyed)),
+        Counter("upstream_cx_destroy_local", "Connections closed by Pillion", m => Volatile.Read(ref m.ConnectionsDestroyedLocal)),
+        Counter("upstream_cx_destroy_remote", "Connections closed by the upstream", m => Volatile.Read(ref m.ConnectionsDestroyedRemote)),
+        Counter("upstream_cx_connect_fail", "Connections that could not be opened", m => Volatile.Read(ref m.ConnectFailures)),
+        Counter("upstream_cx_connect_timeout", "Connections that were not accepted in time", m => Volatile.Read(ref m.ConnectTimeouts)),
+        Counter("upstream_cx_idle_timeout", "Connections closed because they were not used", m => Volatile.Read(ref m.ConnectionsIdleTimeout)),
+        Counter("upstream_cx_overflow", "Requests that found the limit of connections reached", m => Volatile.Read(ref m.ConnectionsOverflow)),
+        Counter("upstream_cx_none_healthy", "Requests that found no endpoint to use", m => Volatile.Read(ref m.NoEndpoint)),
+        Counter("upstream_cx_protocol_error", "Connections closed because the upstream did not speak acceptable HTTP", m => Volatile.Read(ref m.ProtocolErrors)),
+        Counter("upstream_cx_rx_bytes_total", "Bytes received from the upstream", m => Volatile.Read(ref m.BytesReceived)),
+        Counter("upstream_cx_tx_bytes_total", "Bytes sent to the upstream", m => Volatile.Read(ref m.BytesSent)),
+        Duration("upstream_cx_connect_time", "How long opening a connection took", m => m.ConnectDuration),
+        Counter("upstream_rq_total", "Requests sent, each attempt counted", m => Volatile.Read(ref m.RequestsTotal)),
+        Gauge("upstream_rq_active", "Requests being served now", m => Volatile.Read(ref m.RequestsActive)),
+        Counter("upstream_rq_completed", "Requests answered", m => Volatile.Read(ref m.RequestsCompleted)),
+        .. Classes("upstream_rq", "Answers by class of status", m => m.Statuses),
+        Counter("upstream_rq_pending_total", "Requests that waited for a connection", m => Volatile.Read(ref m.PendingTotal)),
+        Gauge("upstream_rq_pending_active", "Requests waiting for a connection now", m => Volatile.Read(ref m.PendingActive)),
+        Counter("upstream_rq_pending_overflow", "Requests refused because the cluster was at its limit", m => Volatile.Read(ref m.PendingOverflow)),
+        Counter("upstream_rq_cancelled", "Requests given up while they waited for a connection", m => Volatile.Read(ref m.Cancelled)),
+        Counter("upstream_rq_timeout", "Requests ended by the timeout of their route", m => Volatile.Read(ref m.Timeouts)),
+        Counter("upstream_rq_per_try_timeout", "Attempts ended by their own timeout", m => Volatile.Read(ref m.PerTryTimeouts)),
+        Counter("upstream_rq_rx_reset", "Requests that the upstream reset or cut short", m => Volatile.Read(ref m.ResetsReceived)),
+        Counter("upstream_rq_tx_reset", "Requests that Pillion reset", m => Volatile.Read(ref m.ResetsSent)),
+        Counter("upstream_rq_retry", "Retries", m => Volatile.Read(ref m.Retries)),
+        Counter("upstream_rq_retry_success", "Requests that a retry saved", m => Volatile.Read(ref m.RetriesSucceeded)),
+        Counter("upstream_rq_retry_overflow", "Retries not made because the budget was used up", m => Volatile.Read(ref m.RetriesOverflow)),
+        Counter("upstream_rq_retry_limit_exceeded", "Requests that failed after their last retry", m => Volatile.Read(ref m.RetriesLimitExceeded)),
+        Counter("upstream_rq_retry_backoff_exponential", "Retries that waited first", m => Volatile.Read(ref m.RetriesBackoffExponential)),
+        Duration("upstream_rq_time", "From sending a request to the end of its answer", m => m.Duration),
+        Gauge("membership_total", "Endpoints known", m => Volatile.Read(ref m.EndpointsTotal)) with { OwnName = "membership_endpoints" },
+        Gauge("membership_healthy", "Endpoints that may be used", m => Volatile.Read(ref m.EndpointsHealthy)),
+        Counter("update_attempt", "Lookups of the endpoints' names", m => Volatile.Read(ref m.LookupAttempts)),
+        Counter("update_success", "Lookups that were answered", m => Volatile.Read(ref m.LookupSuccesses)),
+        Counter("update_failure", "Lookups that failed; the last answer stays in use", m => Volatile.Read(ref m.LookupFailures)),
+        ByWord("upstream_rq_failure", "kind", "Attempts that failed, by kind of failure", m => m.Failures),
+    ];
+
+    /// <summary>Counts the end of one attempt: its status and time, or why it failed. Totals and gauges are the caller's, at the time they change.</summary>
+    public void CountAttempt(in Attempt attempt)
+    {
+        if (attempt.Status > 0)
+        {
+            RequestsCompleted++;
+            Statuses.Count(attempt.Status);
+            Duration.Record(attempt.DurationMicros);
+        }
+
+        if (!attempt.Failure.IsFailure)
+        {
+            return;
+        }
+
+        Failures.Count(FailureWords.Of(attempt.Failure.Kind));
+        switch (attempt.Failure.Kind)
+        {
+            case FailureKind.ConnectRefused or FailureKind.ConnectFailed:
+                ConnectFailures++;
+                break;
+            case FailureKind.ConnectTimeout:
+                // Envoy counts a time-out as a failure too.
+                ConnectFailures++;
+                ConnectTimeouts++;
+                break;
+            case FailureKind.RouteTimeout:
+                Timeouts++;
+                break;
+            case FailureKind.PerTryTimeout:
+                PerTryTimeouts++;
+                break;
+            case FailureKind.ConnectionTerminated or FailureKind.RefusedStream:
+                ResetsReceived++;
+                break;
+            case FailureKind.ProtocolError:
+                ProtocolErrors++;
+                break;
+            case FailureKind.ClientGone:
+                ResetsSent++;
+                break;
+            case FailureKind.Overflow:
+                PendingOverflow++;
+                break;
+            case FailureKind.NoEndpoint:
+                NoEndpoint++;
+                break;
+        }
+    }
+}

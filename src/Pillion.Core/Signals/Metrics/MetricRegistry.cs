@@ -1,0 +1,55 @@
+namespace Pillion.Core.Signals.Metrics;
+
+/// <summary>All metrics of the program. Cells are fetched when a configuration is prepared and then counted in directly.</summary>
+internal sealed class MetricRegistry
+{
+    private readonly MetricOwners<ServerMetrics> _server;
+    private readonly MetricOwners<ProcessMetrics> _process;
+    private readonly MetricOwners<RegistryMetrics> _registry;
+
+    /// <param name="capacity">Owners per scope, above which they are counted together.</param>
+    public MetricRegistry(int loops, TimeProvider time, int capacity = MetricOwners<ClusterMetrics>.DefaultCapacity)
+    {
+        OffLoop = loops;
+        Listeners = new("listener", "listener", "envoy_listener_address", ListenerMetrics.All, loops + 1, time, capacity);
+        Https = new("http", "http", "envoy_http_conn_manager_prefix", HttpMetrics.All, loops + 1, time, capacity);
+        Clusters = new("cluster", "cluster", "envoy_cluster_name", ClusterMetrics.All, loops + 1, time, capacity);
+        AccessLogs = new("access_log", "path", "path", AccessLogMetrics.All, loops + 1, time, capacity);
+        _server = new("server", "", "", ServerMetrics.All, 1, time);
+        _process = new("process", "", "", ProcessMetrics.All, 1, time, ownPrefix: "process_");
+        _registry = new("metrics", "", "", RegistryMetrics.All, 1, time);
+        Server = _server.Cells("", 0);
+        Server.Time = time;
+        Server.StartedTimestamp = time.GetTimestamp();
+        _process.Cells("", 0);
+        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Clusters.Folded + AccessLogs.Folded;
+    }
+
+    /// <summary>The place of a loop in <see cref="MetricOwners{TCells}.Cells"/> for what is counted by no loop.</summary>
+    public int OffLoop { get; }
+
+    public MetricOwners<ListenerMetrics> Listeners { get; }
+
+    public MetricOwners<HttpMetrics> Https { get; }
+
+    public MetricOwners<ClusterMetrics> Clusters { get; }
+
+    public MetricOwners<AccessLogMetrics> AccessLogs { get; }
+
+    public ServerMetrics Server { get; }
+
+    /// <summary>A listener's cells by its name.</summary>
+    public ListenerMetrics Listener(string name, int loop) => Listeners.Cells(name, loop);
+
+    /// <summary>The cells of HTTP served under a stat prefix.</summary>
+    public HttpMetrics Http(string statPrefix, int loop) => Https.Cells(statPrefix, loop);
+
+    public ClusterMetrics Cluster(string name, int loop) => Clusters.Cells(name, loop);
+
+    /// <summary>Every family, also those without a series.</summary>
+    public IEnumerable<MetricFamily> Collect(bool usedOnly = true)
+    {
+        MetricScope[] scopes = [_server, Listeners, Https, Clusters, AccessLogs, _registry, _process];
+        return scopes.SelectMany(scope => scope.Collect(usedOnly));
+    }
+}
