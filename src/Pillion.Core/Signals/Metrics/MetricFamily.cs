@@ -3,7 +3,7 @@ namespace Pillion.Core.Signals.Metrics;
 /// <summary>All series of one metric at one moment, with its names in every naming (docs/decisions/020-metric-names.md).</summary>
 internal sealed class MetricFamily
 {
-    /// <summary>Listener, http, cluster, …; null for the standard metrics of a process, whose names are fixed.</summary>
+    /// <summary>Listener, http, cluster, ….</summary>
     public required MetricScope Scope { get; init; }
 
     public required string Name { get; init; }
@@ -15,6 +15,9 @@ internal sealed class MetricFamily
     public string? OwnName { get; init; }
 
     public bool IsEnvoys { get; init; }
+
+    /// <summary>The label beside the scope's own, if any.</summary>
+    public string? Label { get; init; }
 
     public List<MetricSeries> Series { get; } = [];
 

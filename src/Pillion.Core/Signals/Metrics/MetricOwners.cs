@@ -81,6 +81,7 @@ internal sealed class MetricOwners<TCells>(
             family ??= new MetricFamily
             {
                 Scope = this, Name = metric.Name, Kind = metric.Kind, Help = metric.Help, OwnName = metric.OwnName, IsEnvoys = metric.IsEnvoys,
+                Label = metric.Label,
             };
             foreach (var (ownerName, owner) in owners)
             {
