@@ -64,14 +64,14 @@ internal static class FieldSection
     // The value grows over the line end; what is between is taken out once the bytes are the list's own.
     private static HttpViolation Fold(int lineEnd, ref HeadScanner scanner, HttpRules rules, FieldList fields, ReadOnlySpan<byte> line)
     {
-        if (fields.Count == 0)
-        {
-            return HttpViolation.BadFieldLine;
-        }
-
         if (rules.RejectFolding)
         {
             return HttpViolation.FoldedField;
+        }
+
+        if (fields.Count == 0)
+        {
+            return HttpViolation.BadFieldLine;
         }
 
         var trailing = line.Length - line.TrimEnd(" \t"u8).Length;

@@ -64,6 +64,11 @@ internal struct Framing
             }
         }
 
+        if (framing._lengths > 1)
+        {
+            framing.KeepOneLength(fields);
+        }
+
         return framing._codings == 0 ? HttpViolation.None : framing.CheckCodings(fields, rules, version);
     }
 
@@ -114,6 +119,14 @@ internal struct Framing
         }
 
         return !digits.IsEmpty;
+    }
+
+    // Equal values count as one for us; so they must for whoever reads the fields after us.
+    private readonly void KeepOneLength(FieldList fields)
+    {
+        Span<byte> digits = stackalloc byte[20];
+        System.Buffers.Text.Utf8Formatter.TryFormat(Length, digits, out var written);
+        fields.Set(KnownField.ContentLength, digits[..written]);
     }
 
     private void ReadCodings(ReadOnlySpan<byte> value)
