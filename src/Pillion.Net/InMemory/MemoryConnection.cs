@@ -22,6 +22,7 @@ internal sealed class MemoryConnection : Connection
     private int _sendCount;
     private int _sent;
     private bool _isEndReceived;
+    private bool _isResetReceived;
 
     private MemoryConnection(EventLoop loop, MemoryPipe incoming, MemoryPipe outgoing)
         : base(loop)
@@ -31,6 +32,8 @@ internal sealed class MemoryConnection : Connection
         _receive = new PendingIo(loop);
         _send = new PendingIo(loop);
     }
+
+    public override bool IsPeerClosed => _incoming.IsEnded || _incoming.IsReset;
 
     /// <summary>How many bytes sent by this end may be under way before a send waits. Set it before the first send.</summary>
     public int SendCapacity
@@ -201,13 +204,13 @@ internal sealed class MemoryConnection : Connection
 
     protected override void OnWatched()
     {
-        if (_incoming.IsEnded || _incoming.IsReset)
+        if (IsPeerClosed)
         {
             Loop.Defer(PeerActed, this);
         }
     }
 
-    private bool IsReadable => _incoming.IsEnded || _incoming.IsReset || _incoming.Available > 0;
+    private bool IsReadable => IsPeerClosed || _incoming.Available > 0;
 
     private void OnPeerActed()
     {
@@ -232,7 +235,7 @@ internal sealed class MemoryConnection : Connection
         // Each continuation may have closed this connection, or begun to wait again.
         if (!IsClosed && !_receive.IsPending)
         {
-            TellWatcher(_incoming.IsEnded && !_isEndReceived, _incoming.IsReset);
+            TellWatcher(_incoming.IsEnded && !_isEndReceived, _incoming.IsReset && !_isResetReceived);
         }
 
         if (!IsClosed && _send.IsPending && _sendFrom is not null && TrySend(out var sent))
@@ -262,7 +265,8 @@ internal sealed class MemoryConnection : Connection
             return true;
         }
 
-        _isEndReceived |= isEnded;
+        _isResetReceived |= isReset;
+        _isEndReceived |= isEnded || isReset;
         result = isReset ? IoResult.Fail(IoError.Reset) : IoResult.Done(0);
         return isReset || isEnded;
     }
