@@ -23,6 +23,9 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
     private bool _writable;
     private bool _peerClosed;
     private bool _connecting;
+    private bool _isBroken;
+    private int _brokenBy;
+    private bool _isEndReceived;
 
     private EpollConnection(EventLoop loop, EpollPoller poller, int fd)
         : base(loop)
@@ -66,34 +69,35 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
             return new ValueTask<IoResult>(IoResult.Done(1));
         }
 
-        return _receive.Wait(deadline, cancellationToken);
+        var task = _receive.Wait(deadline, cancellationToken);
+        // Left by a receive that ran into its deadline; its slab belongs to somebody else by now.
+        _receiveInto = null;
+        return task;
     }
 
     public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline, CancellationToken cancellationToken)
     {
         Loop.CheckThread();
+        ThrowIfFull(slab);
         if (IsClosed)
         {
             return new ValueTask<IoResult>(IoResult.Fail(IoError.Closed));
         }
 
-        if (_readable && TryReceive(slab, out var result))
+        if (_readable && !_receive.IsPending && TryReceive(slab, out var result))
         {
             return new ValueTask<IoResult>(result);
         }
 
         var task = _receive.Wait(deadline, cancellationToken);
-        if (_receive.IsPending)
-        {
-            _receiveInto = slab;
-        }
-
+        _receiveInto = _receive.IsPending ? slab : null;
         return task;
     }
 
     public override ValueTask<IoResult> SendAsync(Slab slab, int count, Deadline deadline, CancellationToken cancellationToken)
     {
         Loop.CheckThread();
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)slab.Length, nameof(count));
         if (IsClosed)
         {
             return new ValueTask<IoResult>(IoResult.Fail(IoError.Closed));
@@ -165,7 +169,9 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         {
             _readable = true;
             _peerClosed |= (flags & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
-            ContinueReceive((flags & (Libc.EPOLLERR | Libc.EPOLLHUP)) != 0);
+            // EPOLLHUP alone is both directions closed in order: only an error is a reset.
+            _isBroken |= (flags & Libc.EPOLLERR) != 0;
+            ContinueReceive();
         }
 
         // The receive's continuation may have closed this connection.
@@ -173,6 +179,18 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         {
             _writable = true;
             ContinueSend();
+        }
+    }
+
+    protected override void OnWatched()
+    {
+        if (_peerClosed)
+        {
+            Loop.Defer(static state =>
+            {
+                var connection = (EpollConnection)state!;
+                connection.TellOfPeer();
+            }, this);
         }
     }
 
@@ -209,30 +227,35 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         _connecting = false;
         _writable = error == 0;
         _readable = (flags & Libc.EPOLLIN) != 0;
-        _peerClosed = (flags & Libc.EPOLLRDHUP) != 0;
+        _peerClosed = (flags & (Libc.EPOLLRDHUP | Libc.EPOLLHUP)) != 0;
         _send.Complete(error == 0 ? IoResult.Done(0) : Errno.Result(error));
     }
 
-    private void ContinueReceive(bool isReset)
+    private void ContinueReceive()
     {
-        if (!_receive.IsPending)
+        if (_receive.IsPending)
         {
-            if (_peerClosed)
+            if (_receiveInto is not { } slab)
             {
-                Watcher?.PeerClosed(this, isReset);
+                _receive.Complete(IoResult.Done(1));
             }
-
-            return;
+            else if (TryReceive(slab, out var result))
+            {
+                _receiveInto = null;
+                _receive.Complete(result);
+            }
         }
 
-        if (_receiveInto is not { } slab)
+        // Bytes and the end may come as one event: a continuation that took the bytes and receives no more has not seen the end.
+        TellOfPeer();
+    }
+
+    // What a receive has reported is not told again.
+    private void TellOfPeer()
+    {
+        if (_peerClosed && !_receive.IsPending && _brokenBy == 0)
         {
-            _receive.Complete(IoResult.Done(1));
-        }
-        else if (TryReceive(slab, out var result))
-        {
-            _receiveInto = null;
-            _receive.Complete(result);
+            TellWatcher(!_isEndReceived, _isBroken);
         }
     }
 
@@ -247,6 +270,13 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
 
     private bool TryReceive(Slab slab, out IoResult result)
     {
+        // The system reports an error once, and the end of the stream from then on; here a broken connection stays broken.
+        if (_brokenBy != 0)
+        {
+            result = Errno.Result(_brokenBy);
+            return true;
+        }
+
         var free = slab.Free;
         nint count;
         int errno;
@@ -263,10 +293,19 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
 
         if (count < 0)
         {
-            _readable = false;
             result = Errno.Result(errno);
-            return errno != Libc.EAGAIN;
+            if (errno == Libc.EAGAIN)
+            {
+                _readable = false;
+                return false;
+            }
+
+            _brokenBy = errno;
+            _peerClosed = true;
+            return true;
         }
+
+        _isEndReceived |= count == 0;
 
         // epoll(7): on a stream socket a short read means that nothing is left, and more will be a new edge. The end must still be read.
         if (count < free.Length && !_peerClosed)

@@ -9,7 +9,10 @@ namespace Pillion.Net.Linux;
 internal sealed unsafe class EpollListener : Listener, IEpollTarget
 {
     private readonly EpollPoller _poller;
-    private readonly LoopOperation<AcceptResult> _accept = new();
+    private readonly PendingAccept _accept;
+
+    // What the kernel had completed when this listener was closed.
+    private readonly Queue<AcceptResult> _drained = [];
     private readonly bool _isTcp;
     private readonly PeerAddress _local;
     private int _fd;
@@ -22,6 +25,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
         : base(loop)
     {
         _poller = poller;
+        _accept = new PendingAccept(loop);
         _fd = fd;
         _isTcp = local is IPEndPoint;
         _local = PeerAddress.From(local);
@@ -75,23 +79,12 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
     public override ValueTask<AcceptResult> AcceptAsync(CancellationToken cancellationToken)
     {
         Loop.CheckThread();
-        if (_ready && TryAccept(out var result))
-        {
-            return new ValueTask<AcceptResult>(result);
-        }
-
         if (_isClosed)
         {
-            return new ValueTask<AcceptResult>(new AcceptResult(null, IoError.Closed));
+            return new ValueTask<AcceptResult>(_drained.TryDequeue(out var drained) ? drained : new AcceptResult(null, IoError.Closed));
         }
 
-        var task = _accept.Start();
-        if (cancellationToken.CanBeCanceled)
-        {
-            cancellationToken.UnsafeRegister(static state => ((EpollListener)state!).RequestCancel(), this);
-        }
-
-        return task;
+        return _ready && !_accept.IsPending && TryAccept(out var result) ? new ValueTask<AcceptResult>(result) : _accept.Wait(cancellationToken);
     }
 
     public override void Close()
@@ -102,20 +95,20 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
             return;
         }
 
-        // What the kernel has completed is accepted first; a closed listener would reset it.
-        _isClosed = true;
-        if (_accept.IsPending)
+        // What the kernel has completed is accepted first; a closed listener would reset it. The socket is closed at once even when nobody accepts
+        // at the moment, so that the address is free when this returns.
+        while (TryAccept(out var result) && result.Connection is not null)
         {
-            while (_accept.IsPending && TryAccept(out var result))
-            {
-                _accept.Complete(result);
-            }
+            _drained.Enqueue(result);
         }
 
-        if (_fd >= 0 && _accept.IsPending)
+        _isClosed = true;
+        _poller.Remove(_slot);
+        Libc.Close(_fd);
+        _fd = -1;
+        if (_accept.IsPending)
         {
-            CloseSocket();
-            _accept.Complete(new AcceptResult(null, IoError.Closed));
+            _accept.Complete(_drained.TryDequeue(out var drained) ? drained : new AcceptResult(null, IoError.Closed));
         }
     }
 
@@ -143,7 +136,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
     private bool TryAccept(out AcceptResult result)
     {
         var address = stackalloc byte[SocketAddresses.MaxLength];
-        while (_fd >= 0)
+        while (true)
         {
             var length = SocketAddresses.MaxLength;
             var fd = Libc.Accept4(_fd, address, &length, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
@@ -161,44 +154,20 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
             }
 
             var errno = Errno.Last;
-            if (errno is Libc.EINTR or Libc.ECONNABORTED)
+            if (errno == Libc.EINTR || Errno.IsOfOneConnection(errno))
             {
                 continue;
             }
 
+            result = new AcceptResult(null, Errno.Map(errno), errno);
             if (errno == Libc.EAGAIN)
             {
                 _ready = false;
-                break;
+                return false;
             }
 
             // Out of descriptors: the queue is not empty and no edge will come for it; the caller waits a little and asks again.
-            result = new AcceptResult(null, Errno.Map(errno), errno);
             return true;
         }
-
-        if (_isClosed && _fd >= 0)
-        {
-            CloseSocket();
-        }
-
-        result = new AcceptResult(null, IoError.Closed);
-        return _isClosed;
     }
-
-    private void CloseSocket()
-    {
-        _poller.Remove(_slot);
-        Libc.Close(_fd);
-        _fd = -1;
-    }
-
-    private void RequestCancel() => Loop.Post(static state =>
-    {
-        var listener = (EpollListener)state!;
-        if (listener._accept.IsPending)
-        {
-            listener._accept.Complete(new AcceptResult(null, IoError.Cancelled));
-        }
-    }, this);
 }

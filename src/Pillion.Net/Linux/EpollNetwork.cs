@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -12,17 +11,10 @@ internal sealed class EpollNetwork : Network
 {
     private const int Backlog = 4096;
 
-    private readonly ConcurrentDictionary<EventLoop, EpollPoller> _pollers = new();
     private readonly HashSet<EndPoint> _shared = [];
     private readonly Lock _sharedLock = new();
 
-    public override EventLoop CreateLoop(int index, TimeProvider time)
-    {
-        var poller = new EpollPoller();
-        var loop = new EventLoop(index, poller, time);
-        _pollers[loop] = poller;
-        return loop;
-    }
+    public override EventLoop CreateLoop(int index, TimeProvider time) => new(index, new EpollPoller(), time);
 
     public override ListenResult Listen(EventLoop loop, EndPoint endPoint, bool shared)
     {
@@ -43,7 +35,7 @@ internal sealed class EpollNetwork : Network
             return new ListenResult(null, IoError.AddressInUse, Libc.EADDRINUSE);
         }
 
-        var result = EpollListener.Bind(loop, _pollers[loop], endPoint, shared, Backlog);
+        var result = EpollListener.Bind(loop, (EpollPoller)loop.Poller, endPoint, shared, Backlog);
         if (result.Listener is not null && shared)
         {
             lock (_sharedLock)
@@ -66,6 +58,7 @@ internal sealed class EpollNetwork : Network
 
     public override unsafe ValueTask<ConnectResult> ConnectAsync(EventLoop loop, EndPoint endPoint, Deadline deadline, CancellationToken cancellationToken)
     {
+        loop.CheckThread();
         var fd = Libc.Socket(SocketAddresses.Family(endPoint), Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
         if (fd < 0)
         {
@@ -87,7 +80,7 @@ internal sealed class EpollNetwork : Network
             return Failed(errno);
         }
 
-        var poller = _pollers[loop];
+        var poller = (EpollPoller)loop.Poller;
         var remote = PeerAddress.From(endPoint);
         if (errno == 0)
         {

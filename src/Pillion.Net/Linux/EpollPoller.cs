@@ -23,6 +23,9 @@ internal sealed unsafe class EpollPoller : Poller
     private Slot[] _slots = new Slot[64];
     private int _freeSlot = -1;
     private int _used;
+    private int _count;
+    private int _next;
+    private bool _isDisposed;
 
     public EpollPoller()
     {
@@ -80,11 +83,19 @@ internal sealed unsafe class EpollPoller : Poller
         _freeSlot = slot;
     }
 
-    public override void Poll(int timeoutMillis)
+    public override void Wait(int timeoutMillis)
     {
-        var count = Libc.EpollWait(_epoll, _events.Pointer, _events.Capacity, timeoutMillis);
-        for (var i = 0; i < count; i++)
+        // Negative: interrupted by a signal, nothing happened.
+        _count = Libc.EpollWait(_epoll, _events.Pointer, _events.Capacity, timeoutMillis);
+        _next = 0;
+    }
+
+    public override void Dispatch()
+    {
+        while (_next < _count)
         {
+            // Counted before the handler runs: should it throw, the next call goes on with the event behind.
+            var i = _next++;
             var data = _events.Data(i);
             if (data == WakeData)
             {
@@ -103,12 +114,22 @@ internal sealed unsafe class EpollPoller : Poller
 
     public override void Wake()
     {
-        ulong one = 1;
-        Libc.Write(_wake, &one, sizeof(ulong));
+        if (!Volatile.Read(ref _isDisposed))
+        {
+            ulong one = 1;
+            Libc.Write(_wake, &one, sizeof(ulong));
+        }
     }
 
     public override void Dispose()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        // The numbers of closed descriptors are given out again: nothing may be written or closed twice.
+        Volatile.Write(ref _isDisposed, true);
         Libc.Close(_epoll);
         Libc.Close(_wake);
         _events.Dispose();

@@ -13,6 +13,9 @@ internal sealed class EventLoop : IDisposable
     [ThreadStatic]
     private static EventLoop? t_current;
 
+    // Deferred actions run in one turn, at most: two ends that answer each other without end must not starve timers and sockets.
+    private const int MaxDeferredPerTurn = 1024;
+
     private readonly Poller _poller;
     private readonly long _epoch;
     private readonly ConcurrentQueue<(Action<object?> Action, object? State)> _posted = new();
@@ -21,6 +24,7 @@ internal sealed class EventLoop : IDisposable
     private Thread? _thread;
     private int _sleeping;
     private volatile bool _stopping;
+    private SynchronizationContext? _outerContext;
 
     public EventLoop(int index, Poller poller, TimeProvider time)
     {
@@ -53,9 +57,15 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Microseconds on this loop's clock, read now: for measuring, not for deadlines.</summary>
     public long MicrosNow => (long)Time.GetElapsedTime(_epoch).TotalMicroseconds;
 
+    /// <summary>What the loop sleeps on; a network finds its own poller here.</summary>
+    public Poller Poller => _poller;
+
     public bool IsOnThread => ReferenceEquals(t_current, this);
 
-    /// <summary>Called with an exception that a posted or deferred action let escape: a bug, but not the end of the other connections.</summary>
+    /// <summary>
+    /// Called with an exception that an action, an event or a timer let escape: a bug, but not the end of the other connections.
+    /// Where it is not set, the exception ends the loop.
+    /// </summary>
     public Action<Exception>? Unhandled { get; set; }
 
     /// <summary>Runs an action on the loop's thread, soon. From any thread; the order of one caller's posts is kept.</summary>
@@ -153,14 +163,15 @@ internal sealed class EventLoop : IDisposable
     private void Enter()
     {
         t_current = this;
+        _outerContext = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(_context);
         Millis = ReadClock();
     }
 
-    private static void Leave()
+    private void Leave()
     {
         t_current = null;
-        SynchronizationContext.SetSynchronizationContext(null);
+        SynchronizationContext.SetSynchronizationContext(_outerContext);
     }
 
     private void Turn(bool mayBlock)
@@ -173,11 +184,13 @@ internal sealed class EventLoop : IDisposable
             wait = _posted.IsEmpty && _deferred.Count == 0 && !_stopping ? (int)Math.Min(int.MaxValue, Timers.UntilNext(ReadClock())) : 0;
         }
 
-        _poller.Poll(wait);
+        _poller.Wait(wait);
         _sleeping = 0;
+        // Before any handler runs: a deadline counted from the moment the loop fell asleep would have passed already.
         Millis = ReadClock();
+        Dispatch();
         RunDeferred();
-        Timers.Advance(Millis);
+        AdvanceTimers();
         RunPosted();
         RunDeferred();
     }
@@ -193,9 +206,41 @@ internal sealed class EventLoop : IDisposable
 
     private void RunDeferred()
     {
-        while (_deferred.TryDequeue(out var item))
+        for (var left = MaxDeferredPerTurn; left > 0 && _deferred.TryDequeue(out var item); left--)
         {
             Invoke(item.Action, item.State);
+        }
+    }
+
+    private void Dispatch()
+    {
+        while (true)
+        {
+            try
+            {
+                _poller.Dispatch();
+                return;
+            }
+            catch (Exception exception) when (Unhandled is not null)
+            {
+                Unhandled(exception);
+            }
+        }
+    }
+
+    private void AdvanceTimers()
+    {
+        while (true)
+        {
+            try
+            {
+                Timers.Advance(Millis);
+                return;
+            }
+            catch (Exception exception) when (Unhandled is not null)
+            {
+                Unhandled(exception);
+            }
         }
     }
 

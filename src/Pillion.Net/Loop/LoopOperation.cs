@@ -17,9 +17,6 @@ internal sealed class LoopOperation<T> : IValueTaskSource<T>
     /// <summary>Started and not yet completed.</summary>
     public bool IsPending { get; private set; }
 
-    /// <summary>Which start this is: a completion that comes late (a cancelled token on another thread) compares it.</summary>
-    public short Version => _version;
-
     public ValueTask<T> Start()
     {
         if (IsPending)
@@ -52,14 +49,24 @@ internal sealed class LoopOperation<T> : IValueTaskSource<T>
         }
     }
 
-    ValueTaskSourceStatus IValueTaskSource<T>.GetStatus(short token) => _completed ? ValueTaskSourceStatus.Succeeded : ValueTaskSourceStatus.Pending;
+    ValueTaskSourceStatus IValueTaskSource<T>.GetStatus(short token)
+    {
+        CheckToken(token);
+        return _completed ? ValueTaskSourceStatus.Succeeded : ValueTaskSourceStatus.Pending;
+    }
 
     void IValueTaskSource<T>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
+        CheckToken(token);
         if (_completed)
         {
             continuation(state);
             return;
+        }
+
+        if (_continuation is not null)
+        {
+            throw new InvalidOperationException("The operation is awaited twice.");
         }
 
         _continuation = continuation;
@@ -75,6 +82,16 @@ internal sealed class LoopOperation<T> : IValueTaskSource<T>
 
         var result = _result;
         _result = default!;
+        _completed = false;
         return result;
+    }
+
+    // An awaiter of an earlier start would take the result of this one.
+    private void CheckToken(short token)
+    {
+        if (token != _version)
+        {
+            throw new InvalidOperationException("The operation was started again; this start is over.");
+        }
     }
 }

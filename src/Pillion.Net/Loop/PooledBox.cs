@@ -27,13 +27,18 @@ internal abstract class PooledBox<T> : IValueTaskSource<T>, IValueTaskSource
         Complete();
     }
 
-    public ValueTaskSourceStatus GetStatus(short token) =>
-        !_completed ? ValueTaskSourceStatus.Pending :
-        _exception is null ? ValueTaskSourceStatus.Succeeded :
-        _exception.SourceException is OperationCanceledException ? ValueTaskSourceStatus.Canceled : ValueTaskSourceStatus.Faulted;
+    public ValueTaskSourceStatus GetStatus(short token)
+    {
+        CheckToken(token);
+        return
+            !_completed ? ValueTaskSourceStatus.Pending :
+            _exception is null ? ValueTaskSourceStatus.Succeeded :
+            _exception.SourceException is OperationCanceledException ? ValueTaskSourceStatus.Canceled : ValueTaskSourceStatus.Faulted;
+    }
 
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
+        CheckToken(token);
         if (_completed)
         {
             continuation(state);
@@ -65,6 +70,15 @@ internal abstract class PooledBox<T> : IValueTaskSource<T>, IValueTaskSource
     void IValueTaskSource.GetResult(short token) => GetResult(token);
 
     protected abstract void Return();
+
+    // The box serves another call by now: an awaiter that came twice would take that call's result.
+    private void CheckToken(short token)
+    {
+        if (token != Version)
+        {
+            throw new InvalidOperationException("The result was taken already.");
+        }
+    }
 
     private void Complete()
     {

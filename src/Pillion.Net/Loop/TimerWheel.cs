@@ -11,18 +11,23 @@ internal sealed class TimerWheel
     private const int Levels = 6;
     private const int Bits = 6;
     private const int SlotsPerLevel = 1 << Bits;
-    private const long MaxAhead = (1L << (Bits * Levels)) - 1;
+
+    // The highest level is a ring of 64 slots of which the present one must stay free: a timer in it would be moved down into itself without end.
+    private const long MaxAhead = 63L << (Bits * (Levels - 1));
 
     private readonly TimerNode?[] _slots = new TimerNode?[Levels * SlotsPerLevel];
     private readonly ulong[] _occupied = new ulong[Levels];
     private long _now;
+
+    // While timers fire, what they arm is for a later call; else one that arms itself in the past would hold the loop for ever.
+    private long _earliest;
 
     public TimerWheel(long now) => _now = now;
 
     /// <summary>Timers armed now.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Arms (or moves) a timer. A time that has passed fires at the next <see cref="Advance"/>.</summary>
+    /// <summary>Arms (or moves) a timer. A time that has passed fires at the next <see cref="Advance"/>, never within the present one.</summary>
     public void Arm(TimerNode node, long when)
     {
         if (node.IsArmed)
@@ -30,7 +35,7 @@ internal sealed class TimerWheel
             Cancel(node);
         }
 
-        node.When = when;
+        node.When = Math.Max(when, _earliest);
         Count++;
         Insert(node);
     }
@@ -54,6 +59,7 @@ internal sealed class TimerWheel
     /// <summary>Fires everything due at or before <paramref name="now"/>, in the order of its time.</summary>
     public void Advance(long now)
     {
+        _earliest = now + 1;
         while (true)
         {
             var start = NextSlot(out var level, out var slot);
@@ -75,9 +81,9 @@ internal sealed class TimerWheel
         }
 
         _now = Math.Max(_now, now);
+        _earliest = 0;
     }
 
-    // Callbacks arm in the future (a deadline is at least one millisecond away); one that armed in the past would fire again within this call.
     private void FireSlot(int index)
     {
         while (_slots[index] is { } node)
@@ -106,7 +112,8 @@ internal sealed class TimerWheel
     // The level is where the highest bit differs between now and then; so the earliest timer is always in the lowest occupied level.
     private void Insert(TimerNode node)
     {
-        var when = Math.Clamp(node.When, _now, _now + MaxAhead);
+        // Beyond the last slot a timer waits in the last slot, and is inserted again when that time comes.
+        var when = Math.Clamp(node.When, _now, LastSlotStart);
         var level = Math.Min(Levels - 1, (63 - BitOperations.LeadingZeroCount((ulong)(_now ^ when) | (SlotsPerLevel - 1))) / Bits);
         var slot = (int)(when >> (Bits * level)) & (SlotsPerLevel - 1);
         var index = (level * SlotsPerLevel) + slot;
@@ -121,6 +128,8 @@ internal sealed class TimerWheel
         _slots[index] = node;
         _occupied[level] |= 1UL << slot;
     }
+
+    private long LastSlotStart => (_now & -(1L << (Bits * (Levels - 1)))) + MaxAhead;
 
     private void Unlink(TimerNode node)
     {

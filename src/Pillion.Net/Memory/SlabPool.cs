@@ -68,10 +68,10 @@ internal sealed unsafe class SlabPool : IDisposable
         }
     }
 
-    /// <summary>Moves what is filled into a slab of at least so many bytes and gives the old one back.</summary>
+    /// <summary>Moves what is filled into a slab of at least so many bytes (and never fewer than are filled) and gives the old one back.</summary>
     public Slab Grow(Slab slab, int size)
     {
-        var larger = Rent(size);
+        var larger = Rent(Math.Max(size, slab.Length));
         larger.TryAppend(slab.Filled);
         Return(slab);
         return larger;

@@ -6,7 +6,10 @@ namespace Pillion.Net.Sockets;
 /// <summary>Is told when a peer goes away while nobody is receiving from it.</summary>
 internal interface IPeerWatcher
 {
-    /// <summary>The peer will send no more (it closed, or closed its sending half), or the connection broke.</summary>
+    /// <summary>
+    /// The peer will send no more (it closed, or closed its sending half), or the connection broke. Told at most once of each, and only what no
+    /// receive has reported; bytes that came before may still be there to receive. The connection may be closed from here.
+    /// </summary>
     void PeerClosed(Connection connection, bool isReset);
 }
 
@@ -16,6 +19,9 @@ internal interface IPeerWatcher
 /// </summary>
 internal abstract class Connection(EventLoop loop)
 {
+    private bool _wasEndTold;
+    private bool _wasResetTold;
+
     public EventLoop Loop { get; } = loop;
 
     public PeerAddress Local { get; protected init; }
@@ -27,8 +33,25 @@ internal abstract class Connection(EventLoop loop)
     /// <summary>The peer has closed its sending half, or all; what it sent before may still be unread.</summary>
     public virtual bool IsPeerClosed => false;
 
-    /// <summary>Who to tell when the peer leaves unasked; null is nobody.</summary>
-    public IPeerWatcher? Watcher { get; set; }
+    /// <summary>Who to tell when the peer leaves unasked; null is nobody. A watcher that comes after the peer left is told soon, never within the setter.</summary>
+    public IPeerWatcher? Watcher
+    {
+        get;
+        set
+        {
+            if (ReferenceEquals(field, value))
+            {
+                return;
+            }
+
+            field = value;
+            _wasEndTold = _wasResetTold = false;
+            if (value is not null && !IsClosed)
+            {
+                OnWatched();
+            }
+        }
+    }
 
     /// <summary>Completes when a receive would not wait: bytes, the end or a failure are there. Holds no buffer meanwhile.</summary>
     public abstract ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default);
@@ -45,6 +68,40 @@ internal abstract class Connection(EventLoop loop)
     /// <summary>Closes both directions; operations under way complete with <see cref="IoError.Closed"/>. Once is enough, twice does no harm.</summary>
     public abstract void Close();
 
-    /// <summary>Closes so that the peer sees a reset and not an orderly end: for a message that was cut short.</summary>
+    /// <summary>Closes so that the peer sees a reset and not an orderly end: for a message that was cut short. A Unix socket has no reset; its peer sees the end.</summary>
     public abstract void Abort();
+
+    /// <summary>A watcher was set: tell it, deferred, if the peer has already left.</summary>
+    protected virtual void OnWatched()
+    {
+    }
+
+    /// <summary>Tells the watcher what it has not been told yet.</summary>
+    protected void TellWatcher(bool isEnded, bool isReset)
+    {
+        if (Watcher is not { } watcher || IsClosed || _wasResetTold)
+        {
+            return;
+        }
+
+        if (isReset)
+        {
+            _wasResetTold = true;
+            watcher.PeerClosed(this, isReset: true);
+        }
+        else if (isEnded && !_wasEndTold)
+        {
+            _wasEndTold = true;
+            watcher.PeerClosed(this, isReset: false);
+        }
+    }
+
+    // A receive into no room would look like the end of the stream.
+    private protected static void ThrowIfFull(Slab slab)
+    {
+        if (slab.Free.IsEmpty)
+        {
+            throw new InvalidOperationException("a receive needs a slab with room");
+        }
+    }
 }

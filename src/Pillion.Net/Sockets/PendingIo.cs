@@ -10,6 +10,7 @@ internal sealed class PendingIo(EventLoop loop) : TimerNode
 {
     private readonly LoopOperation<IoResult> _operation = new();
     private CancellationTokenRegistration _registration;
+    private CancellationToken _token;
     private long _deadline;
 
     public bool IsPending => _operation.IsPending;
@@ -36,6 +37,7 @@ internal sealed class PendingIo(EventLoop loop) : TimerNode
 
         if (cancellationToken.CanBeCanceled)
         {
+            _token = cancellationToken;
             _registration = cancellationToken.UnsafeRegister(static state => ((PendingIo)state!).RequestCancel(), this);
         }
 
@@ -44,12 +46,19 @@ internal sealed class PendingIo(EventLoop loop) : TimerNode
 
     public void Complete(IoResult result)
     {
+        if (!IsPending)
+        {
+            return;
+        }
+
         _deadline = 0;
         if (_registration != default)
         {
             _registration.Unregister();
             _registration = default;
         }
+
+        _token = default;
 
         _operation.Complete(result);
     }
@@ -83,21 +92,22 @@ internal sealed class PendingIo(EventLoop loop) : TimerNode
 
     private void RequestCancel()
     {
-        // The wait that this token belongs to may be over, and another begun, before a post is carried out.
-        var version = _operation.Version;
         if (loop.IsOnThread)
         {
-            Complete(IoResult.Fail(IoError.Cancelled));
+            CancelIfAsked();
         }
         else
         {
-            loop.Post(() =>
-            {
-                if (_operation.Version == version)
-                {
-                    Complete(IoResult.Fail(IoError.Cancelled));
-                }
-            });
+            loop.Post(static state => ((PendingIo)state!).CancelIfAsked(), this);
+        }
+    }
+
+    // The wait that the token belonged to may be over and another begun: what counts is the token of the wait of now.
+    private void CancelIfAsked()
+    {
+        if (IsPending && _token.IsCancellationRequested)
+        {
+            Complete(IoResult.Fail(IoError.Cancelled));
         }
     }
 }
