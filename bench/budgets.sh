@@ -26,7 +26,7 @@ at_most() {
 }
 
 [[ -x $pillion ]] || { echo "budgets: out/pillion is missing; ./build.sh publishes it" >&2; exit 1; }
-dotnet build bench/Pillion.Load -c Release -v q --nologo </dev/null || exit 1
+dotnet build bench/Pillion.Load -c Release -v q --nologo -clp:NoSummary </dev/null || exit 1
 readonly load=$PWD/bench/Pillion.Load/bin/Release/net10.0/load
 mkdir -p "$work"
 
