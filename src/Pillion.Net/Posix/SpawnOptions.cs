@@ -1,0 +1,18 @@
+namespace Pillion.Net.Posix;
+
+/// <summary>A program to start; it inherits our environment and working directory.</summary>
+internal sealed record SpawnOptions
+{
+    /// <summary>The program as typed, looked up in PATH when it has no slash, and its arguments.</summary>
+    public required IReadOnlyList<string> Command { get; init; }
+
+    /// <summary>A process group of its own, so that it and its children can be signalled together and a terminal's signals do not reach it twice.</summary>
+    public bool OwnGroup { get; init; }
+
+    /// <summary>No input and no output: /dev/null on all three. Else ours.</summary>
+    public bool Silent { get; init; }
+}
+
+/// <summary>The started process, or the system's error number.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+internal readonly record struct SpawnResult(ChildProcess? Child, int Error);
