@@ -7,18 +7,15 @@ namespace Pillion.Core.Configuration.Reading;
 /// <summary>Addresses in a file: as <see cref="Address"/> reads them, with a host that can be one and a word on what is wrong.</summary>
 internal static class AddressText
 {
-    public static bool TryParse(string text, [NotNullWhen(true)] out Address? address, out string problem)
+    public static bool TryParse(string text, bool allowPortZero, [NotNullWhen(true)] out Address? address, out string problem)
     {
         problem = "is not an address";
         if (Address.TryParse(text, out address) && (address.IsUnix || IsHost(address.Host)))
         {
-            if (address is { IsUnix: false, Port: 0 })
+            if (address is not { Port: 0 } || allowPortZero)
             {
-                problem = "has no usable port";
-                return false;
+                return true;
             }
-
-            return true;
         }
 
         address = null;

@@ -246,7 +246,8 @@ internal readonly struct ConfigValue
     }
 
     /// <summary>An address as people write it; null after a mistake.</summary>
-    public Address? AsAddress(Address? fallback = null, string prefix = "")
+    /// <param name="listening">Port 0 is then right too: the kernel chooses a free one.</param>
+    public Address? AsAddress(Address? fallback = null, string prefix = "", bool listening = false)
     {
         Describe("address", fallback?.ToString());
         if (Scalar("an address") is not { } text)
@@ -255,7 +256,7 @@ internal readonly struct ConfigValue
         }
 
         var rest = text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text;
-        if (AddressText.TryParse(rest, out var address, out var problem))
+        if (AddressText.TryParse(rest, listening, out var address, out var problem))
         {
             return address;
         }
