@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Pillion.Net.Http;
 
-/// <summary>Field names, case ignored, looked up by bytes; equal when they hold the same names, so that a reload sees what did not change.</summary>
+/// <summary>
+/// Field names, case ignored, looked up by bytes; equal when they hold the same names, so that a reload sees what did not change.
+/// </summary>
 internal sealed class FieldNameSet : IEquatable<FieldNameSet>
 {
     private readonly byte[][] _names;

@@ -1,6 +1,8 @@
 namespace Pillion.Net.Http;
 
-/// <summary>Walks the elements of a comma-separated field value without copying; an empty element is returned as such, its meaning is the caller's.</summary>
+/// <summary>
+/// Walks the elements of a comma-separated field value without copying; an empty element is returned as such, its meaning is the caller's.
+/// </summary>
 internal ref struct FieldTokens(ReadOnlySpan<byte> value)
 {
     private ReadOnlySpan<byte> _rest = value;

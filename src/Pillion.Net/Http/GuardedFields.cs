@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Pillion.Net.Http;
 
-/// <summary>The fields a client must not be able to imitate (with underscores) or take away (through Connection): those Pillion sets and those a policy reads.</summary>
+/// <summary>
+/// The fields a client must not be able to imitate (with underscores) or take away (through Connection): those Pillion sets and those a
+/// policy reads.
+/// </summary>
 internal static class GuardedFields
 {
     // Longer names are compared with no known one; a policy's own names are shorter than this or not guarded against aliases.
@@ -11,12 +14,16 @@ internal static class GuardedFields
     public static bool IsGuarded(KnownField known, ReadOnlySpan<byte> name, FieldNameSet? policyNames) => known switch
     {
         // Read by nobody here: a client may spell them as it likes.
-        KnownField.UserAgent or KnownField.CacheControl or KnownField.AcceptEncoding or KnownField.SetCookie or KnownField.RetryAfter => policyNames?.Contains(name) == true,
+        KnownField.UserAgent or KnownField.CacheControl or KnownField.AcceptEncoding or KnownField.SetCookie or KnownField.RetryAfter =>
+            policyNames?.Contains(name) == true,
         KnownField.Other => HasGuardedPrefix(name) || policyNames?.Contains(name) == true,
         _ => true,
     };
 
-    /// <summary>The name has an underscore and is, with hyphens instead, a guarded one. Applications behind CGI conventions cannot tell the two apart.</summary>
+    /// <summary>
+    /// The name has an underscore and is, with hyphens instead, a guarded one. Applications behind CGI conventions cannot tell the two
+    /// apart.
+    /// </summary>
     public static bool IsAlias(ReadOnlySpan<byte> name, FieldNameSet? policyNames)
     {
         if (name.Length > MaxName || !name.Contains((byte)'_'))

@@ -14,13 +14,16 @@ internal static class HttpBytes
     public static readonly SearchValues<byte> Token =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
-    /// <summary>Every control byte but HTAB, DEL included: what ends a line and what must not be in one, found by the same search.</summary>
+    /// <summary>
+    /// Every control byte but HTAB, DEL included: what ends a line and what must not be in one, found by the same search.
+    /// </summary>
     public static readonly SearchValues<byte> Controls = SearchValues.Create(
         0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 127);
 
     /// <summary>
-    /// What no request target may hold: control bytes, white space and '#'. Bytes from 0x80 up pass, because honest clients (curl with a URL typed
-    /// in UTF-8) send them, no delimiter is among them, and they are sent on unchanged; so do <c>" &lt; &gt; ^ ` { | }</c>, which browsers leave raw.
+    /// What no request target may hold: control bytes, white space and '#'. Bytes from 0x80 up pass, because honest clients (curl with a
+    /// URL typed in UTF-8) send them, no delimiter is among them, and they are sent on unchanged; so do <c>" &lt; &gt; ^ ` { | }</c>, which
+    /// browsers leave raw.
     /// </summary>
     public static readonly SearchValues<byte> NotInTarget = SearchValues.Create(
         0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, (byte)'#', 127);

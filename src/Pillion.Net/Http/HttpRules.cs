@@ -50,6 +50,9 @@ internal sealed record HttpRules
     /// <summary>Repeated slashes count as one in matching; they are sent on as they came.</summary>
     public bool MergeSlashesInMatching { get; init; } = true;
 
+    /// <summary>A letter, digit, '-', '.', '_' or '~' written as <c>%41</c> counts as itself in matching (RFC 3986 §6.2.2.2); it is sent on as it came.</summary>
+    public bool DecodeUnreservedInMatching { get; init; } = true;
+
     /// <summary>Reject a field whose name, its underscores read as hyphens, is one that Pillion sets or a policy reads.</summary>
     public bool RejectAliasedUnderscores { get; init; } = true;
 

@@ -24,8 +24,8 @@ internal static class PathNormalizer
     }
 
     /// <summary>
-    /// RFC 3986 §5.2.4, with dots also written <c>%2e</c>; ".." above the root stays at the root. Writes at most <c>path.Length</c> bytes (and never none) and
-    /// returns their number. <paramref name="path"/> begins with a slash.
+    /// RFC 3986 §5.2.4, with dots also written <c>%2e</c>; ".." above the root stays at the root. Writes at most <c>path.Length</c> bytes
+    /// (and never none) and returns their number. <paramref name="path"/> begins with a slash.
     /// </summary>
     public static int ResolveDotSegments(ReadOnlySpan<byte> path, Span<byte> destination)
     {
@@ -59,37 +59,55 @@ internal static class PathNormalizer
         return written;
     }
 
-    /// <summary>The path as routes and policies see it: repeated slashes count as one. Returns the input itself when nothing changes; else fills the scratch (as long as the path).</summary>
+    /// <summary>
+    /// The path as routes and policies see it: repeated slashes count as one, and a letter, digit, '-', '.', '_' or '~' is itself however
+    /// it is written (RFC 3986 §6.2.2.2), so that <c>/%61dmin</c> does not pass by a rule for <c>/admin</c>. Returns the input itself when
+    /// nothing changes; else it fills the scratch, which is as long as the path. What is sent on stays as it came.
+    /// </summary>
     public static ReadOnlySpan<byte> ForMatching(ReadOnlySpan<byte> path, HttpRules rules, Span<byte> scratch)
     {
-        if (!rules.MergeSlashesInMatching)
+        var merges = rules.MergeSlashesInMatching && path.IndexOf("//"u8) >= 0;
+        var decodes = rules.DecodeUnreservedInMatching && path.Contains((byte)'%');
+        if (!merges && !decodes)
         {
             return path;
         }
 
-        var twice = path.IndexOf("//"u8);
-        if (twice < 0)
+        var written = 0;
+        for (var read = 0; read < path.Length; read++)
         {
-            return path;
-        }
-
-        var written = twice + 1;
-        path[..written].CopyTo(scratch);
-        for (var rest = path[written..]; ;)
-        {
-            rest = rest.TrimStart((byte)'/');
-            twice = rest.IndexOf("//"u8);
-            var run = twice < 0 ? rest : rest[..(twice + 1)];
-            run.CopyTo(scratch[written..]);
-            written += run.Length;
-            if (twice < 0)
+            var value = path[read];
+            if (merges && value == '/' && written > 0 && scratch[written - 1] == '/')
             {
-                return scratch[..written];
+                continue;
             }
 
-            rest = rest[run.Length..];
+            if (decodes && value == '%' && TryDecodeUnreserved(path[read..], out var decoded))
+            {
+                value = decoded;
+                read += 2;
+            }
+
+            scratch[written++] = value;
         }
+
+        // Every change shortens.
+        return written == path.Length ? path : scratch[..written];
     }
+
+    private static bool TryDecodeUnreserved(ReadOnlySpan<byte> escape, out byte decoded)
+    {
+        decoded = 0;
+        if (escape.Length < 3 || !char.IsAsciiHexDigit((char)escape[1]) || !char.IsAsciiHexDigit((char)escape[2]))
+        {
+            return false;
+        }
+
+        decoded = (byte)((HexValue(escape[1]) << 4) | HexValue(escape[2]));
+        return char.IsAsciiLetterOrDigit((char)decoded) || decoded is (byte)'-' or (byte)'.' or (byte)'_' or (byte)'~';
+    }
+
+    private static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
 
     private static ReadOnlySpan<byte> Segment(ReadOnlySpan<byte> rest)
     {

@@ -13,8 +13,9 @@ internal static class ChunkWriter
     public static ReadOnlySpan<byte> End => "0\r\n\r\n"u8;
 
     /// <summary>
-    /// Writes the size line so that it ends where <paramref name="room"/> ends, and returns its length: data received behind the room needs no move.
-    /// <paramref name="size"/> is above 0 (a size of 0 would end the body); the room of <see cref="MaxSizeLine"/> is always enough.
+    /// Writes the size line so that it ends where <paramref name="room"/> ends, and returns its length: data received behind the room needs
+    /// no move. <paramref name="size"/> is above 0 (a size of 0 would end the body); the room of <see cref="MaxSizeLine"/> is always
+    /// enough.
     /// </summary>
     public static int WriteSizeBefore(Span<byte> room, long size)
     {

@@ -1,8 +1,9 @@
 namespace Pillion.Net.Http.Http1;
 
 /// <summary>
-/// Takes a chunked body apart (RFC 9112 §7.1). The data is never copied: each call points at one run of it inside the input. The caller keeps what was
-/// not consumed and calls again with more behind it; a buffer of <see cref="MaxPending"/> bytes is always enough. Start with <c>default</c>.
+/// Takes a chunked body apart (RFC 9112 §7.1). The data is never copied: each call points at one run of it inside the input. The caller
+/// keeps what was not consumed and calls again with more behind it; a buffer of <see cref="MaxPending"/> bytes is always enough. Start with
+/// <c>default</c>.
 /// </summary>
 internal struct ChunkedDecoder
 {
@@ -38,8 +39,9 @@ internal struct ChunkedDecoder
     public readonly long DataBytes => _data;
 
     /// <summary>
-    /// Consumes framing and at most one run of data, which may come with NeedMore and with Done. NeedMore with something consumed and input left: call again
-    /// at once with <c>input[consumed..]</c>; with nothing consumed: only with more bytes. Done: the last CRLF is consumed, what follows is the next message.
+    /// Consumes framing and at most one run of data, which may come with NeedMore and with Done. NeedMore with something consumed and input
+    /// left: call again at once with <c>input[consumed..]</c>; with nothing consumed: only with more bytes. Done: the last CRLF is
+    /// consumed, what follows is the next message.
     /// </summary>
     public ParseStatus Decode(
         ReadOnlySpan<byte> input,
@@ -218,7 +220,7 @@ internal struct ChunkedDecoder
             lineBytes += before;
         }
 
-        violation = AddTrailer(line, rules, trailers);
+        violation = TrailerFields.Add(line, rules, trailers);
         if (violation != HttpViolation.None)
         {
             return ParseStatus.Error;
@@ -229,41 +231,8 @@ internal struct ChunkedDecoder
         return ParseStatus.Done;
     }
 
-    private static HttpViolation AddTrailer(ReadOnlySpan<byte> line, HttpRules rules, FieldList trailers)
-    {
-        if (line[0] is HttpBytes.Space or HttpBytes.Tab)
-        {
-            return rules.RejectFolding ? HttpViolation.FoldedField : HttpViolation.BadFieldLine;
-        }
-
-        if (trailers.Count >= rules.MaxFields)
-        {
-            return HttpViolation.TooManyTrailers;
-        }
-
-        var violation = FieldLine.Read(line, rules, out var known, out var nameLength, out var valueStart, out var valueLength);
-        if (violation != HttpViolation.None)
-        {
-            return violation;
-        }
-
-        var name = line[..nameLength];
-        trailers.Add(known, name, line.Slice(valueStart, valueLength));
-        if (!rules.RejectFolding)
-        {
-            trailers.SetValueLength(trailers.Count - 1, FieldLine.Unfold(trailers.EditableValue(trailers.Count - 1)));
-        }
-
-        // Counted, then dropped: RFC 9110 §6.5.1 lets a recipient discard what must not be in a trailer; the next reader might merge it into the head.
-        if (TrailerFields.IsForbidden(known, name, rules))
-        {
-            trailers.RemoveAt(trailers.Count - 1);
-        }
-
-        return HttpViolation.None;
-    }
-
-    // Quotes, tokens, white space: what matters is that no byte in it can end the line for somebody else, and that is checked with the line.
+    // Quotes, tokens, white space: what matters is that no byte in it can end the line for somebody else, and that is checked with the
+    // line.
     private static bool IsExtension(ReadOnlySpan<byte> extension)
     {
         var isQuoted = false;

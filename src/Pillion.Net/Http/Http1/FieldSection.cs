@@ -1,6 +1,8 @@
 namespace Pillion.Net.Http.Http1;
 
-/// <summary>The field lines of a head up to the empty line, read as they arrive; registered in the list, whose bytes are copied once at the end.</summary>
+/// <summary>
+/// The field lines of a head up to the empty line, read as they arrive; registered in the list, whose bytes are copied once at the end.
+/// </summary>
 internal static class FieldSection
 {
     public static ParseStatus Read(
@@ -52,7 +54,8 @@ internal static class FieldSection
             return violation;
         }
 
-        if (guardAliases && known == KnownField.Other && rules.RejectAliasedUnderscores && GuardedFields.IsAlias(line[..nameLength], rules.PolicyFieldNames))
+        if (guardAliases && rules.RejectAliasedUnderscores && known == KnownField.Other &&
+            GuardedFields.IsAlias(line[..nameLength], rules.PolicyFieldNames))
         {
             return HttpViolation.AliasedUnderscore;
         }

@@ -1,6 +1,8 @@
 namespace Pillion.Net.Http.Http1;
 
-/// <summary>What the fields say about the message as a whole: its length, its connection, its host (RFC 9112 §6, §7, §9). Read in one pass.</summary>
+/// <summary>
+/// What the fields say about the message as a whole: its length, its connection, its host (RFC 9112 §6, §7, §9). Read in one pass.
+/// </summary>
 internal struct Framing
 {
     private int _lengths;

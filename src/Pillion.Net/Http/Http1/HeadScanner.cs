@@ -1,8 +1,9 @@
 namespace Pillion.Net.Http.Http1;
 
 /// <summary>
-/// Where a parser stopped in a head that is still arriving, so that no byte is looked at twice. One per connection and direction: start with
-/// <c>default</c>; a parser resets it when a head is done. Between two calls neither the head being filled nor the bytes may change (more may follow).
+/// Where a parser stopped in a head that is still arriving, so that no byte is looked at twice. One per connection and direction: start
+/// with <c>default</c>; a parser resets it when a head is done. Between two calls neither the head being filled nor the bytes may change
+/// (more may follow).
 /// </summary>
 internal struct HeadScanner
 {
@@ -25,8 +26,8 @@ internal struct HeadScanner
     public void Reset() => this = default;
 
     /// <summary>
-    /// The next line without its end. One search finds both the end of the line and whatever must not be in it. The line is set for every outcome:
-    /// what stands before the end of the bytes, or before the violation.
+    /// The next line without its end. One search finds both the end of the line and whatever must not be in it. The line is set for every
+    /// outcome: what stands before the end of the bytes, or before the violation.
     /// </summary>
     internal ParseStatus NextLine(ReadOnlySpan<byte> bytes, HttpRules rules, out int start, out int length, out HttpViolation violation)
     {

@@ -1,8 +1,8 @@
 namespace Pillion.Net.Http.Http1;
 
 /// <summary>
-/// Writes heads as HTTP/1.1. Fields keep their order and case; Host, framing and Connection say what the head and the caller say, whatever the fields hold,
-/// so that a message can never leave with two readings of its length. Run <see cref="HopByHop.Remove"/> before.
+/// Writes heads as HTTP/1.1. Fields keep their order and case; Host, framing and Connection say what the head and the caller say, whatever
+/// the fields hold, so that a message can never leave with two readings of its length. Run <see cref="HopByHop.Remove"/> before.
 /// </summary>
 internal static class HeadWriter
 {
@@ -23,9 +23,9 @@ internal static class HeadWriter
     }
 
     /// <summary>
-    /// Writes the whole head; false, and nothing useful written, when the destination is too small. CONNECT writes the authority as its target.
-    /// With <paramref name="close"/> the connection is announced not to be used again. WantsUpgrade writes <c>Connection: upgrade</c>: clear it where the route
-    /// does not allow the upgrade.
+    /// Writes the whole head; false, and nothing useful written, when the destination is too small. CONNECT writes the authority as its
+    /// target. With <paramref name="close"/> the connection is announced not to be used again. WantsUpgrade writes <c>Connection:
+    /// upgrade</c>: clear it where the route does not allow the upgrade.
     /// </summary>
     public static bool TryWriteRequest(Span<byte> destination, RequestHead head, bool close, out int written)
     {
@@ -45,8 +45,9 @@ internal static class HeadWriter
     }
 
     /// <summary>
-    /// Writes the whole head; false, and nothing useful written, when the destination is too small. A peer of version 10 cannot read chunks: a chunked body goes to
-    /// it bare and ends with the connection (<see cref="EndsWithConnection"/>). A body until close always announces the close.
+    /// Writes the whole head; false, and nothing useful written, when the destination is too small. A peer of version 10 cannot read
+    /// chunks: a chunked body goes to it bare and ends with the connection (<see cref="EndsWithConnection"/>). A body until close always
+    /// announces the close.
     /// </summary>
     public static bool TryWriteResponse(Span<byte> destination, ResponseHead head, byte peerVersion, bool close, out int written)
     {

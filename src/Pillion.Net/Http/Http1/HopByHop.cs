@@ -6,10 +6,11 @@ namespace Pillion.Net.Http.Http1;
 internal static class HopByHop
 {
     /// <summary>
-    /// Removes the hop-by-hop fields and those that Connection names. Upgrade stays when the head wants one (clear <see cref="Head.WantsUpgrade"/> to refuse it);
-    /// TE stays as <c>trailers</c> where it says so; Trailer stays, since trailers are passed on. Proxy-Authorization and Proxy-Authenticate go: they are between
-    /// the client and this proxy (RFC 9110 §11.7), and a password for a proxy is nothing for an application.
-    /// Connection cannot take away an end-to-end field that Pillion sets or a policy reads: a client could otherwise strip, on its way, what a proxy before us added.
+    /// Removes the hop-by-hop fields and those that Connection names. Upgrade stays when the head wants one (clear
+    /// <see cref="Head.WantsUpgrade"/> to refuse it); TE stays as <c>trailers</c> where it says so; Trailer stays, since trailers are
+    /// passed on. Proxy-Authorization and Proxy-Authenticate go: they are between the client and this proxy (RFC 9110 §11.7), and a
+    /// password for a proxy is nothing for an application. Connection cannot take away an end-to-end field that Pillion sets or a policy
+    /// reads: a client could otherwise strip, on its way, what a proxy before us added.
     /// </summary>
     public static void Remove(Head head, FieldNameSet? policyNames = null)
     {

@@ -50,7 +50,8 @@ internal static class HostSyntax
                 return true;
             }
 
-            if (host[other] != '%' || host.Length < other + 3 || !char.IsAsciiHexDigit((char)host[other + 1]) || !char.IsAsciiHexDigit((char)host[other + 2]))
+            if (host[other] != '%' || host.Length < other + 3 ||
+                !char.IsAsciiHexDigit((char)host[other + 1]) || !char.IsAsciiHexDigit((char)host[other + 2]))
             {
                 return false;
             }
@@ -71,6 +72,6 @@ internal static class HostSyntax
             }
         }
 
-        return required ? value > 0 : true;
+        return !required || value > 0;
     }
 }

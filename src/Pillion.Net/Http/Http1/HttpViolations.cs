@@ -1,6 +1,8 @@
 namespace Pillion.Net.Http.Http1;
 
-/// <summary>What a violation means to the client: a status and a sentence. An upstream's violations become 502, whatever stands here.</summary>
+/// <summary>
+/// What a violation means to the client: a status and a sentence. An upstream's violations become 502, whatever stands here.
+/// </summary>
 internal static class HttpViolations
 {
     public static int Status(HttpViolation violation) => violation switch

@@ -1,8 +1,9 @@
 namespace Pillion.Net.Http.Http1;
 
 /// <summary>
-/// <c>method SP target SP version</c> (RFC 9112 §3). What can be judged from the first bytes is judged from them, so that a line that can only be
-/// refused is refused before it ends; and in the same order when it is complete, so that the answer does not depend on how the bytes were split.
+/// <c>method SP target SP version</c> (RFC 9112 §3). What can be judged from the first bytes is judged from them, so that a line that can
+/// only be refused is refused before it ends; and in the same order when it is complete, so that the answer does not depend on how the
+/// bytes were split.
 /// </summary>
 internal static class RequestLine
 {
@@ -68,7 +69,8 @@ internal static class RequestLine
         var method = line[..scanner.MethodEnd];
         var target = line[(scanner.MethodEnd + 1)..scanner.TargetEnd];
         var version = line[(scanner.TargetEnd + 1)..];
-        if (version is not [(byte)'H', (byte)'T', (byte)'T', (byte)'P', (byte)'/', >= (byte)'0' and <= (byte)'9', (byte)'.', >= (byte)'0' and <= (byte)'9'])
+        if (version.Length != VersionLength || !version.StartsWith("HTTP/"u8) ||
+            !HttpBytes.IsDigit(version[5]) || version[6] != '.' || !HttpBytes.IsDigit(version[7]))
         {
             return HttpViolation.BadVersion;
         }

@@ -7,8 +7,9 @@ internal static class RequestParser
     private const int MaxEmptyLines = 4;
 
     /// <summary>
-    /// <paramref name="buffer"/> holds all unconsumed bytes, from the message's first one on. On Done <paramref name="consumed"/> is the length of the head;
-    /// on NeedMore it is 0, or the length of empty lines before the request, which are not needed again. On Error nothing is consumed.
+    /// <paramref name="buffer"/> holds all unconsumed bytes, from the message's first one on. On Done <paramref name="consumed"/> is the
+    /// length of the head; on NeedMore it is 0, or the length of empty lines before the request, which are not needed again. On Error
+    /// nothing is consumed.
     /// </summary>
     public static ParseStatus Parse(
         ReadOnlySpan<byte> buffer, ref HeadScanner scanner, HttpRules rules, RequestHead head, out int consumed, out HttpViolation violation)
@@ -112,7 +113,9 @@ internal static class RequestParser
             return HttpViolation.BodyOnConnect;
         }
 
-        head.Body = framing.IsChunked ? BodyKind.Chunked : framing.Length >= 0 && head.Method != HttpMethod.Connect ? BodyKind.Length : BodyKind.None;
+        head.Body =
+            framing.IsChunked ? BodyKind.Chunked :
+            framing.Length >= 0 && head.Method != HttpMethod.Connect ? BodyKind.Length : BodyKind.None;
         head.ContentLength = head.Body == BodyKind.Length ? framing.Length : 0;
         head.KeepAlive = framing.Persists(head.Version);
         head.WantsUpgrade = framing.WantsUpgrade && head.Version >= 11;

@@ -3,7 +3,10 @@ namespace Pillion.Net.Http.Http1;
 /// <summary>Reads a response's head: strict in what frames it, tolerant in the reason phrase. The caller reads on after a 1xx.</summary>
 internal static class ResponseParser
 {
-    /// <summary>As <see cref="RequestParser.Parse"/>; <paramref name="requestMethod"/> decides with the status whether there is a body (RFC 9112 §6.3).</summary>
+    /// <summary>
+    /// As <see cref="RequestParser.Parse"/>; <paramref name="requestMethod"/> decides with the status whether there is a body (RFC 9112
+    /// §6.3).
+    /// </summary>
     public static ParseStatus Parse(
         ReadOnlySpan<byte> buffer,
         ref HeadScanner scanner,
@@ -94,7 +97,8 @@ internal static class ResponseParser
             return HttpViolation.UnsupportedVersion;
         }
 
-        if (line[9] is < (byte)'1' or > (byte)'9' || !HttpBytes.IsDigit(line[10]) || !HttpBytes.IsDigit(line[11]) || (line.Length > 12 && line[12] != ' '))
+        if (line[9] is < (byte)'1' or > (byte)'9' || !HttpBytes.IsDigit(line[10]) || !HttpBytes.IsDigit(line[11]) ||
+            (line.Length > 12 && line[12] != ' '))
         {
             return HttpViolation.BadStatusLine;
         }

@@ -1,9 +1,48 @@
 namespace Pillion.Net.Http.Http1;
 
-/// <summary>The fields that must not come in a trailer: framing, routing, authentication, how to read the content, and those Pillion sets (RFC 9110 §6.5.1).</summary>
+/// <summary>
+/// The fields that must not come in a trailer: framing, routing, authentication, how to read the content, and those Pillion sets (RFC 9110
+/// §6.5.1).
+/// </summary>
 internal static class TrailerFields
 {
-    public static bool IsForbidden(KnownField known, ReadOnlySpan<byte> name, HttpRules rules) => known switch
+    /// <summary>Reads one trailer line, folds included, into the list; a forbidden field is read, counted and left out.</summary>
+    public static HttpViolation Add(ReadOnlySpan<byte> line, HttpRules rules, FieldList trailers)
+    {
+        if (line[0] is HttpBytes.Space or HttpBytes.Tab)
+        {
+            return rules.RejectFolding ? HttpViolation.FoldedField : HttpViolation.BadFieldLine;
+        }
+
+        if (trailers.Count >= rules.MaxFields)
+        {
+            return HttpViolation.TooManyTrailers;
+        }
+
+        var violation = FieldLine.Read(line, rules, out var known, out var nameLength, out var valueStart, out var valueLength);
+        if (violation != HttpViolation.None)
+        {
+            return violation;
+        }
+
+        var name = line[..nameLength];
+        trailers.Add(known, name, line.Slice(valueStart, valueLength));
+        if (!rules.RejectFolding)
+        {
+            trailers.SetValueLength(trailers.Count - 1, FieldLine.Unfold(trailers.EditableValue(trailers.Count - 1)));
+        }
+
+        // Counted, then dropped: RFC 9110 §6.5.1 lets a recipient discard what must not be in a trailer; the next reader might merge it
+        // into the head.
+        if (IsForbidden(known, name, rules))
+        {
+            trailers.RemoveAt(trailers.Count - 1);
+        }
+
+        return HttpViolation.None;
+    }
+
+    private static bool IsForbidden(KnownField known, ReadOnlySpan<byte> name, HttpRules rules) => known switch
     {
         // What trailers are for, and what may harmlessly be there.
         KnownField.GrpcStatus or KnownField.GrpcMessage or KnownField.ETag or KnownField.Server or KnownField.Date or KnownField.ProxyStatus => false,

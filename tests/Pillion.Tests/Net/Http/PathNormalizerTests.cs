@@ -53,18 +53,29 @@ public sealed class PathNormalizerTests
     [InlineData("//", "/")]
     [InlineData("//a///b//", "/a/b/")]
     [InlineData("/a//b/c", "/a/b/c")]
-    public void Repeated_slashes_count_as_one_in_matching(string path, string expected)
+    [InlineData("/%61dmin", "/admin")]
+    [InlineData("/%41%7e%2D%2e%5F%30//x", "/A~-._0/x")]
+    [InlineData("/%2F/%2f%20%3B%25%5c", "/%2F/%2f%20%3B%25%5c")]
+    [InlineData("/%2561", "/%2561")]
+    [InlineData("/%6", "/%6")]
+    [InlineData("/%6g%", "/%6g%")]
+    public void A_path_is_matched_by_what_it_means(string path, string expected) => Assert.Equal(expected, ForMatching(path, HttpRules.Default));
+
+    [Fact]
+    public void What_matching_makes_equal_can_be_kept_apart()
     {
-        var bytes = Encoding.ASCII.GetBytes(path);
-        Assert.Equal(expected, Encoding.ASCII.GetString(PathNormalizer.ForMatching(bytes, HttpRules.Default, new byte[bytes.Length])));
-        Assert.Equal(path, Encoding.ASCII.GetString(PathNormalizer.ForMatching(bytes, HttpRules.Default with { MergeSlashesInMatching = false }, default)));
+        Assert.Equal("//%61", ForMatching("//%61", HttpRules.Default with { MergeSlashesInMatching = false, DecodeUnreservedInMatching = false }));
+        Assert.Equal("//a", ForMatching("//%61", HttpRules.Default with { MergeSlashesInMatching = false }));
+        Assert.Equal("/%61", ForMatching("//%61", HttpRules.Default with { DecodeUnreservedInMatching = false }));
     }
 
     [Fact]
-    public void A_path_without_repeated_slashes_needs_no_scratch()
+    public void A_path_that_is_matched_as_it_came_is_not_copied()
     {
         var path = "/a/b"u8;
         Assert.True(path == PathNormalizer.ForMatching(path, HttpRules.Default, default));
+        var escaped = "/a%20b"u8;
+        Assert.True(escaped == PathNormalizer.ForMatching(escaped, HttpRules.Default, new byte[escaped.Length]));
     }
 
     [Fact]
@@ -72,18 +83,23 @@ public sealed class PathNormalizerTests
         AnyPath.Sample(
             path =>
             {
-                var expected = path;
+                var expected = path.Replace("%2e", ".", StringComparison.OrdinalIgnoreCase);
                 while (expected.Contains("//", StringComparison.Ordinal))
                 {
                     expected = expected.Replace("//", "/", StringComparison.Ordinal);
                 }
 
-                var bytes = Encoding.ASCII.GetBytes(path);
-                Assert.Equal(expected, Encoding.ASCII.GetString(PathNormalizer.ForMatching(bytes, HttpRules.Default, new byte[bytes.Length])));
+                Assert.Equal(expected, ForMatching(path, HttpRules.Default));
             },
             seed: "0000000000001",
             iter: 5000,
             threads: 1);
+
+    private static string ForMatching(string path, HttpRules rules)
+    {
+        var bytes = Encoding.ASCII.GetBytes(path);
+        return Encoding.ASCII.GetString(PathNormalizer.ForMatching(bytes, rules, new byte[bytes.Length]));
+    }
 
     private static string Resolve(string path)
     {

@@ -164,4 +164,25 @@ public sealed class RequestParserTests
 
         Assert.Equal(["Get /1 None 1", "Post /2 Length 2", "Get /3 None 0"], seen);
     }
+
+    [Fact]
+    public void No_byte_of_a_head_that_is_still_arriving_is_searched_twice()
+    {
+        // A byte that was looked at becomes a forbidden one: a second look would refuse it.
+        var raw = AnySplit.Bytes("GET /abc HTTP/1.1\r\nHost: a\r\nX: 123456789\r\n\r\n");
+        var scanner = default(HeadScanner);
+        var head = new RequestHead();
+        var status = ParseStatus.NeedMore;
+        for (var length = 1; length <= raw.Length; length++)
+        {
+            status = RequestParser.Parse(raw.AsSpan(0, length), ref scanner, HttpRules.Default, head, out _, out var violation);
+            Assert.Equal(HttpViolation.None, violation);
+            if (length > 30 && raw[length - 1] is >= (byte)'1' and <= (byte)'9')
+            {
+                raw[length - 1] = 1;
+            }
+        }
+
+        Assert.Equal(ParseStatus.Done, status);
+    }
 }
