@@ -11,7 +11,7 @@ namespace Pillion.Tests.Net.Http.Http1;
 /// </summary>
 public sealed class FuzzTests
 {
-    private const int RoundsPerSeed = 4000;
+    private const int RoundsPerSeed = 15_000;
 
     private static readonly string[] Requests =
     [
