@@ -1,0 +1,57 @@
+using Pillion.Net.Http;
+using Pillion.Proxy.Configuration;
+
+namespace Pillion.Proxy.Routing;
+
+/// <summary>A listener's compiled virtual hosts and routes: immutable, shared by all loops, asked without allocation.</summary>
+internal sealed class RouteTable
+{
+    private readonly DomainTable _domains;
+    private readonly bool _mergeSlashes;
+
+    private RouteTable(string name, VirtualHost[] hosts, DomainTable domains, bool mergeSlashes)
+    {
+        Name = name;
+        VirtualHosts = hosts;
+        _domains = domains;
+        _mergeSlashes = mergeSlashes;
+    }
+
+    public string Name { get; }
+
+    public IReadOnlyList<VirtualHost> VirtualHosts { get; }
+
+    /// <summary>Compiles what <see cref="RouteTableCheck"/> found nothing wrong with; a mistake that gets here is an exception.</summary>
+    /// <param name="clusterIndex">A cluster's place in the caller's list, -1 when there is none; becomes <see cref="ForwardAction.ClusterIndex"/>.</param>
+    public static RouteTable Build(RouteTableConfig config, HttpRules rules, Func<string, int>? clusterIndex = null)
+    {
+        var hosts = config.VirtualHosts.Select(host => new VirtualHost(host, config, rules, clusterIndex)).ToArray();
+        var domains = config.VirtualHosts.Zip(hosts)
+            .SelectMany(pair => pair.First.Domains.Select(domain => KeyValuePair.Create(domain, pair.Second)))
+            .ToList();
+        return new RouteTable(config.Name, hosts, new DomainTable(domains), rules.MergeSlashesInMatching);
+    }
+
+    /// <summary>The first route that matches; null when there is none. Call on a loop thread.</summary>
+    public Route? Match(RequestHead head) => Match(head, head.Authority, out _);
+
+    /// <param name="authority">The host to route by, which may be another than the head's (a service named in the path).</param>
+    /// <param name="virtualHost">The virtual host, also when none of its routes matched.</param>
+    public Route? Match(RequestHead head, ReadOnlySpan<byte> authority, out VirtualHost? virtualHost)
+    {
+        virtualHost = _domains.Find(authority);
+        if (virtualHost is null)
+        {
+            return null;
+        }
+
+        var scratch = Scratch.OfThread;
+        var path = head.Path;
+        if (_mergeSlashes && path.IndexOf("//"u8) >= 0)
+        {
+            path = scratch.MergeSlashes(path);
+        }
+
+        return virtualHost.Match(head, path, scratch);
+    }
+}
