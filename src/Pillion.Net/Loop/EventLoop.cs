@@ -81,6 +81,24 @@ internal sealed class EventLoop : IDisposable
 
     public void Post(Action action) => Post(static state => ((Action)state!)(), action);
 
+    /// <summary>Runs a function on the loop's thread and brings its result to another thread's task.</summary>
+    public Task<T> InvokeAsync<T>(Func<T> function)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            try
+            {
+                done.SetResult(function());
+            }
+            catch (Exception exception)
+            {
+                done.SetException(exception);
+            }
+        });
+        return done.Task;
+    }
+
     /// <summary>Runs an action later in this turn, on an empty stack: how code that completes others' operations avoids recursion. Loop thread only.</summary>
     public void Defer(Action<object?> action, object? state)
     {

@@ -55,6 +55,9 @@ internal sealed class DomainTable
         return FindNamed(authority) ?? (host.Length < authority.Length ? FindNamed(host) : null) ?? _any;
     }
 
+    /// <summary>A domain other than <c>*</c> covers this host.</summary>
+    public bool IsNamed(ReadOnlySpan<byte> host) => FindNamed(host) is not null;
+
     /// <summary>The authority up to the colon before its port; the colons inside brackets are an IPv6 address.</summary>
     public static ReadOnlySpan<byte> WithoutPort(ReadOnlySpan<byte> authority)
     {

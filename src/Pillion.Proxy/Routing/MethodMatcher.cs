@@ -1,7 +1,6 @@
 using System.Text;
 using Pillion.Core.Configuration;
 using Pillion.Net.Http;
-using HttpMethod = Pillion.Net.Http.HttpMethod;
 
 namespace Pillion.Proxy.Routing;
 

@@ -32,6 +32,9 @@ internal sealed class RouteTable
         return new RouteTable(config.Name, hosts, new DomainTable(domains), rules.MergeSlashesInMatching);
     }
 
+    /// <summary>A virtual host names this host, other than by <c>*</c>.</summary>
+    public bool HasHost(ReadOnlySpan<byte> host) => _domains.IsNamed(host);
+
     /// <summary>The first route that matches; null when there is none. Call on a loop thread.</summary>
     public Route? Match(RequestHead head) => Match(head, head.Authority, out _);
 

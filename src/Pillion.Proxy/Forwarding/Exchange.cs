@@ -1,0 +1,340 @@
+using System.Runtime.CompilerServices;
+using Pillion.Core.Resilience;
+using Pillion.Core.Signals;
+using Pillion.Core.Signals.Metrics;
+using Pillion.Net.Http;
+using Pillion.Net.Http.Http1;
+using Pillion.Net.Loop;
+using Pillion.Proxy.Listeners;
+using Pillion.Proxy.Routing;
+
+namespace Pillion.Proxy.Forwarding;
+
+/// <summary>
+/// One request from its head to its access-log line: pin the snapshot, route, answer or forward, and last, always, say what happened
+/// (DESIGN §3). Exchanges are reused by their loop; they work on the message model and never know the version of HTTP.
+/// </summary>
+internal sealed class Exchange : IClientWatcher, ITimeLimited
+{
+    // A client that shuts down its sending half right behind its request waits for the answer; one whose end comes later has left.
+    private const long HalfCloseMillis = 100;
+
+    private readonly Forward _forward;
+    private long _startMicros;
+    private long _requestEndMillis;
+
+    public Exchange(ProxyLoop loop)
+    {
+        Loop = loop;
+        Limits = new TimeLimits(loop.Events, this);
+        _forward = new Forward(this);
+    }
+
+    public ProxyLoop Loop { get; }
+
+    public TimeLimits Limits { get; }
+
+    public ServerStream Stream { get; private set; } = null!;
+
+    public ListenerSnapshot Listener { get; private set; } = null!;
+
+    public ProxySnapshot Snapshot { get; private set; } = null!;
+
+    public RequestRecord Record { get; private set; } = null!;
+
+    public RequestHead Request => Stream.Request;
+
+    /// <summary>The answer's head: the upstream's, edited in place, or our own.</summary>
+    public ResponseHead Response { get; } = new();
+
+    public HttpMetrics Metrics { get; private set; } = null!;
+
+    /// <summary>The connection may carry another request afterwards.</summary>
+    public bool KeepAlive { get; set; }
+
+    /// <summary>Nobody waits for the answer any more.</summary>
+    public bool IsClientGone { get; private set; }
+
+    /// <summary>The connection closes after this request, as the listener's limit of requests asks.</summary>
+    public bool LastOnConnection { get; set; }
+
+    /// <summary>The route's idle time-out for a tunnel; null is the tunnel's own.</summary>
+    public TimeSpan? TunnelIdleTimeout { get; set; }
+
+    /// <summary>Both directions carry bytes that are no HTTP; either may end before the other.</summary>
+    public bool IsTunnel { get; set; }
+
+    /// <summary>The limit that ended the exchange, if one did.</summary>
+    public TimeLimit Reached { get; private set; }
+
+    /// <summary>An answer's head has been written; no other answer can be made.</summary>
+    public bool IsAnswered { get; private set; }
+
+    /// <summary>Microseconds since the request began.</summary>
+    public long ElapsedMicros => Loop.Events.MicrosNow - _startMicros;
+
+    /// <summary>Serves the request whose head is on the stream; true when the connection may carry another.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    public async ValueTask<bool> ServeAsync(ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros)
+    {
+        Begin(stream, listener, snapshot, startMicros);
+        try
+        {
+            await AnswerAsync();
+        }
+        catch (Exception exception)
+        {
+            // A bug of ours: this exchange ends, the others go on.
+            Loop.Unhandled(exception);
+            Fail(new Failure(FailureSide.Local, FailureKind.Internal, Cause: exception.GetType().Name));
+            stream.Abort(reset: true);
+            KeepAlive = false;
+        }
+
+        End();
+        return KeepAlive;
+    }
+
+    /// <summary>Answers a request that could not be read; the connection carries no other.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    public async ValueTask RefuseAsync(
+        ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros, Failure failure, HttpViolation violation)
+    {
+        Begin(stream, listener, snapshot, startMicros);
+        KeepAlive = false;
+        if (violation != HttpViolation.None)
+        {
+            Metrics.Violations.Count(violation.ToString());
+        }
+
+        await AnswerLocallyAsync(failure, violation == HttpViolation.None ? 0 : HttpViolations.Status(violation));
+        End();
+    }
+
+    /// <summary>Ends the exchange with an answer of our own, unless one was already begun: then the client sees a reset.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    public async ValueTask AnswerLocallyAsync(Failure failure, int status = 0)
+    {
+        Fail(failure);
+        if (IsAnswered || IsClientGone)
+        {
+            Stream.Abort(reset: true);
+            KeepAlive = false;
+            return;
+        }
+
+        await SendOwnAsync(LocalAnswer.Write(this, failure, status));
+    }
+
+    /// <summary>Sends the head in <see cref="Response"/> and this body as an answer of our own.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    public async ValueTask SendOwnAsync(ReadOnlyMemory<byte> body)
+    {
+        Record.AnsweredLocally = true;
+        Response.Body = BodyKind.Length;
+        Response.ContentLength = body.Length;
+        if (Request.Method == HttpMethod.Head || Response.Status is 204 or 304)
+        {
+            Response.Body = BodyKind.None;
+        }
+
+        // What the client still sends of its body would be read as its next request.
+        if (!Stream.IsBodyReceived)
+        {
+            KeepAlive = false;
+        }
+
+        WriteHead();
+        if (Response.Body == BodyKind.Length && body.Length > 0)
+        {
+            var slab = Loop.Events.Slabs.Rent(body.Length);
+            slab.TryAppend(body.Span);
+            Record.BytesSent += body.Length;
+            await Stream.SendBodyAsync(slab, body.Length);
+            Loop.Events.Slabs.Return(slab);
+        }
+
+        if (!(await Stream.FinishAsync(null)).IsOk)
+        {
+            KeepAlive = false;
+        }
+    }
+
+    /// <summary>Writes the head in <see cref="Response"/> as the answer; false when it does not fit any buffer.</summary>
+    public bool WriteHead()
+    {
+        IsAnswered = true;
+        Record.Status = Response.Status;
+        KeepAlive &= Request.KeepAlive && !Loop.IsDraining(Listener)
+            && !(Response.Body == BodyKind.UntilClose || HeadWriter.EndsWithConnection(Response, Request.Version));
+        return Stream.WriteHead(Response, close: !KeepAlive);
+    }
+
+    /// <summary>Writes the failure into the record, once: the first one is the cause, what follows from it is not.</summary>
+    public void Fail(in Failure failure)
+    {
+        if (!Record.Failure.IsFailure)
+        {
+            Record.Failure = failure;
+            Record.Flags |= FailureTable.For(failure).Flags;
+        }
+    }
+
+    /// <summary>A try's own limit ended that try only.</summary>
+    public void ForgetTryLimit()
+    {
+        if (Reached == TimeLimit.PerTry)
+        {
+            Reached = TimeLimit.None;
+        }
+    }
+
+    /// <summary>The request's last byte is here: the route's time begins.</summary>
+    public void RequestEnded()
+    {
+        Record.RequestReceivedMicros = ElapsedMicros;
+        _requestEndMillis = Loop.Events.Millis;
+        Limits.EndRequest();
+    }
+
+    public void CountTunnel(int bytes, bool isRequest)
+    {
+        if (isRequest)
+        {
+            Record.BytesReceived += bytes;
+        }
+        else
+        {
+            Record.BytesSent += bytes;
+        }
+    }
+
+    void IClientWatcher.ClientLeft(bool isReset)
+    {
+        if (IsTunnel && !isReset)
+        {
+            // The tunnel's own receive sees the end and passes it on.
+            return;
+        }
+
+        var behindRequest = Stream.IsBodyReceived && Loop.Events.Millis - _requestEndMillis <= HalfCloseMillis;
+        if (isReset || !behindRequest)
+        {
+            IsClientGone = true;
+            _forward.Cancel();
+        }
+    }
+
+    void ITimeLimited.TimeLimitReached(TimeLimit limit)
+    {
+        Reached = limit;
+        _forward.Cancel();
+
+        // An answer under way cannot be replaced; a send to a client that does not read must not wait for ever.
+        if (IsAnswered)
+        {
+            Stream.Abort(reset: true);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask AnswerAsync()
+    {
+        if (Stream.IsBodyReceived)
+        {
+            RequestEnded();
+        }
+        else
+        {
+            Limits.StartRequest(Listener.Http.RequestTimeout);
+        }
+
+        if (!ForwardedHeaders.Apply(this))
+        {
+            await AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.LoopDetected));
+            return;
+        }
+
+        var route = Listener.Match(Request);
+        if (route is null)
+        {
+            await AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.NoRoute));
+            return;
+        }
+
+        Record.VirtualHost = route.VirtualHost;
+        Record.Route = route.Name;
+        Record.RouteSource = route.Source;
+        switch (route.Action)
+        {
+            case ForwardAction forward:
+                await _forward.RunAsync(route, forward);
+                break;
+            case RedirectAction redirect:
+                Metrics.Redirects++;
+                Response.Clear();
+                redirect.Write(Request, Response);
+                route.ResponseHeaders.Apply(Response, Request, Record);
+                await SendOwnAsync(default);
+                break;
+            case DirectAction direct:
+                Metrics.DirectResponses++;
+                Response.Clear();
+                direct.Write(Response);
+                route.ResponseHeaders.Apply(Response, Request, Record);
+                await SendOwnAsync(direct.Body);
+                break;
+        }
+    }
+
+    private void Begin(ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros)
+    {
+        Stream = stream;
+        Listener = listener;
+        Snapshot = snapshot;
+        _startMicros = startMicros;
+        _requestEndMillis = 0;
+        KeepAlive = !LastOnConnection;
+        TunnelIdleTimeout = null;
+        IsClientGone = false;
+        IsAnswered = false;
+        IsTunnel = false;
+        Reached = TimeLimit.None;
+        Response.Clear();
+        Metrics = listener.Metrics(Loop);
+        Metrics.RequestsTotal++;
+        Metrics.RequestsHttp1++;
+        Metrics.RequestsActive++;
+        Record = Loop.Records.Rent();
+        Record.StartedUtcTicks = Loop.UtcTicks;
+        Record.Downstream = stream.Remote;
+        Record.DownstreamLocal = stream.Local;
+        Record.Listener = listener.Name;
+        Record.Version = Request.Version;
+        Record.Method.Set(Request.MethodName);
+        Record.Authority.Set(Request.Authority);
+        Record.Target.Set(Request.Method == HttpMethod.Connect ? Request.Authority : Request.Target);
+        stream.ClientWatcher = this;
+    }
+
+    private void End()
+    {
+        Limits.Clear();
+        Stream.ClientWatcher = null;
+        var record = Record;
+        if (IsClientGone)
+        {
+            Fail(new Failure(FailureSide.Downstream, FailureKind.ClientGone));
+        }
+
+        record.DurationMicros = ElapsedMicros;
+        Metrics.RequestsActive--;
+        Metrics.BytesReceived += record.BytesReceived;
+        Metrics.BytesSent += record.BytesSent;
+        Metrics.CountFinished(record);
+        Listener.Log(Loop, record, Request, Response);
+        Loop.Records.Publish(record);
+        Record = null!;
+        Stream = null!;
+    }
+}

@@ -1,0 +1,501 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Pillion.Core.Resilience;
+using Pillion.Core.Signals;
+using Pillion.Net.Http;
+using Pillion.Net.Http.Http1;
+using Pillion.Net.Loop;
+using Pillion.Net.Sockets;
+using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Retries;
+using Pillion.Proxy.Routing;
+using Pillion.Proxy.Upstreams;
+
+namespace Pillion.Proxy.Forwarding;
+
+/// <summary>Sends a request to a cluster, again where that is allowed, and relays the answer.</summary>
+internal sealed class Forward
+{
+    // Without a policy: what an idempotent request may need for the one retry that nobody has to ask for.
+    private const int DefaultRetainedBytes = 64 * 1024;
+
+    private readonly Exchange _exchange;
+    private readonly RequestPump _pump;
+    private readonly TriedEndpoints _tried = new();
+    private Cluster _cluster = null!;
+    private ClusterLoop _upstreams = null!;
+    private Route _route = null!;
+    private ForwardAction _action = null!;
+    private RetryConfig? _policy;
+    private UpstreamConnection? _connection;
+    private long _tryStartMicros;
+    private bool _isRetry;
+    private bool _isTunnel;
+
+    public Forward(Exchange exchange)
+    {
+        _exchange = exchange;
+        _pump = new RequestPump(exchange.Loop.Events)
+        {
+            Ended = () =>
+            {
+                _exchange.RequestEnded();
+                _exchange.Limits.StartRoute(_action.Timeout);
+            },
+            Moved = _exchange.Limits.Touch,
+        };
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    public async ValueTask RunAsync(Route route, ForwardAction action)
+    {
+        _route = route;
+        _action = action;
+        _policy = action.Retry;
+        _tried.Clear();
+        _isRetry = false;
+        _isTunnel = action.TerminateConnect && _exchange.Request.Method == HttpMethod.Connect;
+        if (!FindCluster())
+        {
+            await _exchange.AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.NoCluster), action.ClusterNotFoundStatus);
+            return;
+        }
+
+        Prepare();
+        _cluster.Budget.RequestBegins();
+        _upstreams.Metrics.RequestsActive++;
+        try
+        {
+            await TryUntilAnsweredAsync();
+        }
+        finally
+        {
+            _upstreams.Metrics.RequestsActive--;
+            _cluster.Budget.RequestEnds();
+            _pump.Clear();
+        }
+    }
+
+    /// <summary>The client left or a limit passed: whatever is under way towards the upstream ends now.</summary>
+    public void Cancel()
+    {
+        _connection?.Stream.Abort(reset: true);
+    }
+
+    private bool FindCluster()
+    {
+        var record = _exchange.Record;
+        record.Cluster = _action.Cluster;
+        if (!_exchange.Snapshot.Clusters.TryGetValue(_action.Cluster, out var cluster))
+        {
+            return false;
+        }
+
+        _cluster = cluster;
+        _upstreams = cluster.On(_exchange.Loop);
+        return true;
+    }
+
+    private void Prepare()
+    {
+        var request = _exchange.Request;
+        request.WantsUpgrade &= AllowsUpgrade(request);
+        HopByHop.Remove(request);
+        _route.RequestHeaders.Apply(request, _exchange.Record);
+        _action.Rewrite(request);
+
+        var retains = _policy is not null || request.IsIdempotent;
+        _pump.Reset(retains ? _policy?.MaxBodyBytes ?? DefaultRetainedBytes : 0);
+        _exchange.Limits.StartIdle(_action.IdleTimeout ?? _exchange.Listener.Http.StreamIdleTimeout);
+        if (_exchange.Stream.IsBodyReceived)
+        {
+            _exchange.Limits.StartRoute(_action.Timeout);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask TryUntilAnsweredAsync()
+    {
+        for (var retry = 0; ; retry++)
+        {
+            var failure = await TryAsync();
+            if (!failure.IsFailure && !ShouldRetryAnswer(retry))
+            {
+                await AnswerAsync();
+                return;
+            }
+
+            if (failure.IsFailure && !ShouldRetryFailure(failure, retry))
+            {
+                await EndTryAsync();
+                await _exchange.AnswerLocallyAsync(failure, failure.Kind == FailureKind.BadRequest ? ViolationStatus() : 0);
+                return;
+            }
+
+            await EndTryAsync();
+            await BackOffAsync(retry + 1);
+            if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
+            {
+                EndRetry();
+                await _exchange.AnswerLocallyAsync(Classify(default));
+                return;
+            }
+        }
+    }
+
+    // One try: a default failure means that the answer's head is in Response and the connection is held.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<Failure> TryAsync()
+    {
+        var loop = _exchange.Loop;
+        var record = _exchange.Record;
+        var endpoint = _upstreams.Pick(_tried);
+        _tryStartMicros = _exchange.ElapsedMicros;
+        ref var attempt = ref record.AddAttempt();
+        attempt.StartMicros = _tryStartMicros;
+        if (endpoint is null)
+        {
+            return EndAttempt(_cluster.WhyNoEndpoint());
+        }
+
+        attempt.Endpoint = record.UpstreamHost = endpoint.Text;
+        _tried.Add(endpoint);
+        _upstreams.Metrics.RequestsTotal++;
+        endpoint.RequestBegins();
+        if (_policy is { PerTryTimeout.Ticks: > 0 })
+        {
+            _exchange.Limits.StartTry(_policy.PerTryTimeout);
+        }
+
+        var lease = await _upstreams.Pool.RentAsync(endpoint, _exchange.Limits.Answer, isTunnel: _isTunnel);
+        if (lease.Connection is null)
+        {
+            endpoint.RequestEnds();
+            return EndAttempt(Classify(lease.Failure));
+        }
+
+        _connection = lease.Connection;
+        if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
+        {
+            return EndAttempt(Classify(default));
+        }
+
+        if (record.UpstreamStartedMicros < 0)
+        {
+            record.UpstreamStartedMicros = _exchange.ElapsedMicros;
+        }
+
+        if (_isTunnel)
+        {
+            // CONNECT ends here: the connection itself is the answer (RFC 9110 §9.3.6).
+            _exchange.Response.Clear();
+            _exchange.Response.Status = 200;
+            _exchange.Response.SetReason("Connection established"u8);
+            return EndAttempt(default);
+        }
+
+        var stream = _connection.Stream;
+
+        var request = _exchange.Request;
+        if (!stream.WriteHead(request))
+        {
+            return EndAttempt(new Failure(FailureSide.Local, FailureKind.Internal, Cause: "the request's head is too large to send"));
+        }
+
+        if (_exchange.Stream.IsBodyReceived && _pump.Retained.Length == 0)
+        {
+            var sent = await stream.FinishAsync(null);
+            if (!sent.IsOk)
+            {
+                return EndAttempt(Classify(Terminated(sent.Describe(), receivedAnything: false)));
+            }
+        }
+        else
+        {
+            _pump.Start(_exchange.Stream, stream);
+        }
+
+        return EndAttempt(await ReceiveAnswerAsync(stream));
+    }
+
+    // Informational answers are passed on as they come (RFC 9110 §15.2); the first other one is the answer.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<Failure> ReceiveAnswerAsync(ClientStream stream)
+    {
+        var response = _exchange.Response;
+        while (true)
+        {
+            var head = await stream.ReceiveHeadAsync(response, _exchange.Request.Method);
+            switch (head.Outcome)
+            {
+                case HeadOutcome.Violated:
+                    return Classify(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, stream.IsReused, true, HttpViolations.Sentence(head.Violation)));
+
+                case HeadOutcome.Ended or HeadOutcome.Failed:
+                    return Classify(Terminated(head.Outcome == HeadOutcome.Ended ? "closed" : new IoResult(0, head.Error).Describe(), head.BytesSeen));
+            }
+
+            _exchange.Limits.Touch();
+            if (response.Status is >= 200 or 101)
+            {
+                return default;
+            }
+
+            HopByHop.Remove(response);
+            await _exchange.Stream.SendInterimAsync(response);
+        }
+    }
+
+    private Failure Terminated(string cause, bool receivedAnything)
+    {
+        var stream = _connection!.Stream;
+        return new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused, receivedAnything, cause);
+    }
+
+    // What the connection reports is often only our own doing: the client left, or a limit passed, and the upstream was aborted for it.
+    private Failure Classify(in Failure failure)
+    {
+        var stream = _connection?.Stream;
+        var sent = stream?.SentAnything ?? false;
+        var reused = stream?.IsReused ?? false;
+        if (_pump.State == PumpState.ClientFailed)
+        {
+            var part = _pump.Failed;
+            return part.Violation != HttpViolation.None
+                ? new Failure(FailureSide.Downstream, FailureKind.BadRequest, sent, reused, Cause: HttpViolations.Sentence(part.Violation))
+                : new Failure(FailureSide.Downstream, FailureKind.ClientGone, sent, reused);
+        }
+
+        if (_exchange.IsClientGone)
+        {
+            return new Failure(FailureSide.Downstream, FailureKind.ClientGone, sent, reused);
+        }
+
+        return _exchange.Reached switch
+        {
+            TimeLimit.Route => new Failure(FailureSide.Upstream, FailureKind.RouteTimeout, sent, reused),
+            TimeLimit.PerTry => new Failure(FailureSide.Upstream, FailureKind.PerTryTimeout, sent, reused),
+            TimeLimit.Request => new Failure(FailureSide.Downstream, FailureKind.RequestTimeout, sent, reused),
+            TimeLimit.Idle => new Failure(
+                _exchange.Stream.IsBodyReceived ? FailureSide.Upstream : FailureSide.Downstream, FailureKind.IdleTimeout, sent, reused),
+            _ => failure,
+        };
+    }
+
+    private Failure EndAttempt(in Failure failure)
+    {
+        ref var attempt = ref _exchange.Record.LastAttempt;
+        attempt.DurationMicros = _exchange.ElapsedMicros - _tryStartMicros;
+        attempt.Failure = failure;
+        attempt.Reused = _connection?.Stream.IsReused ?? false;
+        if (!failure.IsFailure)
+        {
+            attempt.Status = _exchange.Response.Status;
+            _exchange.Record.UpstreamAnsweredMicros = _exchange.ElapsedMicros;
+        }
+
+        _upstreams.Metrics.CountAttempt(attempt);
+        return failure;
+    }
+
+    private bool ShouldRetryFailure(in Failure failure, int retry)
+    {
+        // The one retry that nobody has to ask for is bounded by the pool: a fresh connection is not a reused one.
+        var asked = failure is { Kind: FailureKind.ConnectionTerminated, Reused: true, ReceivedAnything: false } ? Math.Max(1, _policy?.Retries ?? 0) : _policy?.Retries ?? 0;
+        return RetryDecision.MayRetry(failure, _exchange.Request, _policy) && MayBeginRetry(retry, asked);
+    }
+
+    private bool ShouldRetryAnswer(int retry) =>
+        _policy is not null && RetryDecision.MayRetry(_exchange.Response.Status, _exchange.Request, _policy) && MayBeginRetry(retry, _policy.Retries);
+
+    private bool MayBeginRetry(int retry, int allowed)
+    {
+        if (retry >= allowed)
+        {
+            if (allowed > 0)
+            {
+                _exchange.Record.Flags |= ResponseFlags.URX;
+                _upstreams.Metrics.RetriesLimitExceeded++;
+            }
+
+            return false;
+        }
+
+        if (!_pump.Retained.IsComplete)
+        {
+            _exchange.Record.AddVerdict("retry", "no: the request body is larger than what is kept for another try", _policy?.Source ?? default);
+            return false;
+        }
+
+        EndRetry();
+        if (!_cluster.Budget.TryBeginRetry())
+        {
+            _exchange.Record.Flags |= ResponseFlags.UO;
+            _exchange.Record.AddVerdict("retry", "no: the retry budget of the cluster is used up", _cluster.Config.Source);
+            _upstreams.Metrics.RetriesOverflow++;
+            return false;
+        }
+
+        _isRetry = true;
+        _upstreams.Metrics.Retries++;
+        return true;
+    }
+
+    private void EndRetry()
+    {
+        if (_isRetry)
+        {
+            _isRetry = false;
+            _cluster.Budget.RetryEnds();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask BackOffAsync(int retry)
+    {
+        _exchange.ForgetTryLimit();
+
+        // A connection that had died in the pool says nothing about the upstream: the next one is tried at once.
+        if (_policy is not null && !_exchange.Record.LastAttempt.Reused)
+        {
+            _upstreams.Metrics.RetriesBackoffExponential++;
+            await _exchange.Loop.Events.DelayAsync(BackOff.Next(_policy, retry, _exchange.Loop.Random));
+        }
+    }
+
+    // Nothing uses either stream's buffers once this has completed; the connection goes back to the pool or is closed.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask EndTryAsync()
+    {
+        _exchange.Limits.EndTry();
+        if (_connection is not { } connection)
+        {
+            return;
+        }
+
+        if (_pump.State is PumpState.Running or PumpState.UpstreamFailed)
+        {
+            connection.Stream.Abort(reset: true);
+        }
+
+        await _pump.StopAsync();
+        _exchange.Record.BytesReceived = _pump.BytesReceived;
+        _connection = null;
+        connection.Endpoint.RequestEnds();
+        _upstreams.Pool.Return(connection);
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask AnswerAsync()
+    {
+        EndRetryAfterAnswer();
+        var stream = _connection!.Stream;
+        var response = _exchange.Response;
+        if (_isTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
+        {
+            await Tunnel.RunAsync(_exchange, stream);
+            await EndTryAsync();
+            return;
+        }
+
+        _upstreams.Learn(_connection.Endpoint, response);
+        HopByHop.Remove(response);
+        _route.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
+
+        // RFC 9110 §10.1.1: a client that was not told to continue may never send its body.
+        if (_exchange.Request.ExpectsContinue && !_exchange.Stream.IsBodyReceived && _pump.BytesReceived == 0)
+        {
+            _exchange.KeepAlive = false;
+        }
+
+        if (!_exchange.WriteHead())
+        {
+            await EndTryAsync();
+            await _exchange.AnswerLocallyAsync(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, Cause: "the answer's head is too large to send"));
+            return;
+        }
+
+        var failure = await RelayBodyAsync(stream);
+        if (failure.IsFailure)
+        {
+            failure = Classify(failure);
+            _exchange.Record.LastAttempt.Failure = failure;
+            _exchange.Fail(failure);
+            _exchange.Stream.Abort(reset: true);
+            _exchange.KeepAlive = false;
+        }
+        else if (_pump.State is PumpState.Running or PumpState.UpstreamFailed or PumpState.ClientFailed)
+        {
+            // The answer is complete and the request is not: what the client still sends belongs to nobody.
+            _exchange.KeepAlive = false;
+        }
+
+        await EndTryAsync();
+    }
+
+    // Both directions stream: a part is sent on before the next is received, so a slow reader holds back its writer.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<Failure> RelayBodyAsync(ClientStream from)
+    {
+        var to = _exchange.Stream;
+        var record = _exchange.Record;
+        while (true)
+        {
+            if (!from.HasBufferedBody && !from.IsBodyReceived && !(await to.FlushAsync()).IsOk)
+            {
+                return new Failure(FailureSide.Downstream, FailureKind.ClientGone);
+            }
+
+            var part = await from.ReceiveBodyAsync();
+            switch (part.Event)
+            {
+                case BodyEvent.Data:
+                    record.BytesSent += part.Count;
+                    _exchange.Limits.Touch();
+                    if (!(await to.SendBodyAsync(part.Slab!, part.Count)).IsOk)
+                    {
+                        return new Failure(FailureSide.Downstream, FailureKind.ClientGone);
+                    }
+
+                    _exchange.Limits.Touch();
+                    break;
+
+                case BodyEvent.End:
+                    return (await to.FinishAsync(from.Trailers)).IsOk ? default : new Failure(FailureSide.Downstream, FailureKind.ClientGone);
+
+                default:
+                    return part.Violation != HttpViolation.None
+                        ? new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, from.IsReused, true, HttpViolations.Sentence(part.Violation))
+                        : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, true, from.IsReused, true, new IoResult(0, part.Error).Describe());
+            }
+        }
+    }
+
+    private void EndRetryAfterAnswer()
+    {
+        if (_isRetry && _exchange.Response.Status < 500)
+        {
+            _upstreams.Metrics.RetriesSucceeded++;
+        }
+
+        EndRetry();
+    }
+
+    private bool AllowsUpgrade(RequestHead request)
+    {
+        var allowed = _action.Upgrades ?? _exchange.Listener.Http.Upgrades;
+        var wanted = request.Fields.Get(KnownField.Upgrade);
+        foreach (var name in allowed)
+        {
+            if (Ascii.EqualsIgnoreCase(wanted, name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private int ViolationStatus() => _pump.Failed.Violation == HttpViolation.None ? 0 : HttpViolations.Status(_pump.Failed.Violation);
+}

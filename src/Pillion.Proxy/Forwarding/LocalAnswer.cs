@@ -1,0 +1,39 @@
+using System.Text;
+using Pillion.Core.Resilience;
+using Pillion.Core.Signals;
+using Pillion.Net.Http;
+
+namespace Pillion.Proxy.Forwarding;
+
+/// <summary>The answers that Pillion makes itself: a status, who refused and why (RFC 9209), and one sentence with the request's id.</summary>
+internal static class LocalAnswer
+{
+    /// <summary>Fills the exchange's response head and returns the body.</summary>
+    /// <param name="status">Overrides the failure's own status; 0 keeps it.</param>
+    public static byte[] Write(Exchange exchange, in Failure failure, int status)
+    {
+        var answer = FailureTable.For(failure);
+        var response = exchange.Response;
+        response.Clear();
+        response.Status = status > 0 ? status : answer.Status > 0 ? answer.Status : 500;
+        exchange.Record.Status = response.Status;
+        exchange.KeepAlive &= !answer.Close;
+
+        var fields = response.Fields;
+        Span<byte> text = stackalloc byte[ProxyStatus.MaxBytes];
+        fields.Add(KnownField.Date, exchange.Loop.HttpDate);
+        fields.Add(KnownField.Server, exchange.Listener.ServerName);
+        fields.Add(KnownField.ContentType, "text/plain; charset=utf-8"u8);
+        fields.Add(KnownField.ProxyStatus, text[..ProxyStatus.Write(text, failure)]);
+        if (!exchange.Record.Id.IsEmpty)
+        {
+            fields.Add(KnownField.XRequestId, exchange.Record.Id.Span);
+        }
+
+        // Whoever sits beside us may read the whole story, the configuration's line included; others get the kind and the id to ask with.
+        var sentence = exchange.Stream.Remote.IsLoopback
+            ? Explanations.Sentence(exchange.Record)
+            : $"{response.Status} {answer.ProxyError.Replace('_', ' ')}";
+        return Encoding.UTF8.GetBytes($"{sentence}\nrequest id: {exchange.Record.Id}\n");
+    }
+}

@@ -1,0 +1,151 @@
+using System.Collections.Frozen;
+using System.Net;
+using Pillion.Core.Lifecycle;
+using Pillion.Core.Signals.AccessLog;
+using Pillion.Net.Sockets;
+using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Listeners;
+using Pillion.Proxy.Routing;
+using Pillion.Proxy.Upstreams;
+
+namespace Pillion.Proxy;
+
+/// <summary>
+/// A configuration made ready beside the running one: new addresses bound, new clusters resolving, everything equal taken over. Nothing
+/// that a request can see has changed until <see cref="Commit"/>, and <see cref="Abandon"/> gives all of it back.
+/// </summary>
+internal sealed class Preparation : Prepared
+{
+    private readonly ProxyRole _role;
+    private readonly List<string> _mistakes = [];
+    private readonly List<BoundListener> _newListeners = [];
+    private readonly List<Cluster> _newClusters = [];
+    private ProxySnapshot _next = ProxySnapshot.Empty;
+
+    private Preparation(ProxyRole role) => _role = role;
+
+    public override IReadOnlyList<string> Mistakes => _mistakes;
+
+    public static async Task<Preparation> MakeAsync(ProxyRole role, ProxyConfig config)
+    {
+        var preparation = new Preparation(role);
+        var clusters = config.Clusters.ToFrozenDictionary(cluster => cluster.Name, preparation.ClusterFor);
+        var listeners = new List<(BoundListener, ListenerSnapshot)>();
+        foreach (var listener in config.Listeners)
+        {
+            if (await preparation.ListenerAsync(listener) is { } pair)
+            {
+                listeners.Add(pair);
+            }
+        }
+
+        preparation._next = new ProxySnapshot(config, clusters, listeners);
+        return preparation;
+    }
+
+    public override void Commit()
+    {
+        _role.Publish(_next);
+        _role.Context.AccessLogs.Retain(_next.Config.Listeners.SelectMany(listener => listener.Http.AccessLogs).Select(log => log.Path).ToHashSet());
+        _role.Context.Metrics.Clusters.Retain(_next.Clusters.Keys.ToHashSet());
+    }
+
+    public override void Abandon()
+    {
+        foreach (var listener in _newListeners)
+        {
+            listener.Close();
+        }
+
+        foreach (var cluster in _newClusters)
+        {
+            cluster.Retire();
+        }
+    }
+
+    private Cluster ClusterFor(ClusterConfig config)
+    {
+        if (_role.Live.Clusters.TryGetValue(config.Name, out var running) && running.Config == config)
+        {
+            return running;
+        }
+
+        var context = _role.Context;
+        var endpoints = ClusterEndpoints.Start(config, context.Resolver, context.Time, context.Metrics.Cluster(config.Name, context.Metrics.OffLoop), context.Logger);
+        var cluster = new Cluster(
+            config,
+            endpoints,
+            (set, index) =>
+            {
+                var loop = _role.Loops[index];
+                var metrics = context.Metrics.Cluster(config.Name, index);
+                return new ClusterLoop(loop, set, new RoundRobin(), new UpstreamPool(loop.Events, loop.Network, config, metrics), metrics);
+            },
+            _role.Loops.Count);
+        _newClusters.Add(cluster);
+        return cluster;
+    }
+
+    private async Task<(BoundListener, ListenerSnapshot)?> ListenerAsync(ListenerConfig config)
+    {
+        var context = _role.Context;
+        foreach (var log in config.Http.AccessLogs)
+        {
+            if (context.AccessLogs.TryOpen(log.Path) is { } error)
+            {
+                _mistakes.Add($"{log.Source}: the access log {log.Path} cannot be written: {error}");
+                return null;
+            }
+        }
+
+        var snapshot = new ListenerSnapshot(
+            config, RouteTable.Build(config.Http.Routes, config.Http.Rules), context.Metrics, _role.Loops.Count, _role.Instance, AccessLogSet.Make(config.Http.AccessLogs, context.AccessLogs, _role.Loops.Count));
+        foreach (var (bound, old) in _role.Live.Listeners)
+        {
+            if (old.Config.Address == config.Address && !bound.IsClosed)
+            {
+                return (bound, snapshot);
+            }
+        }
+
+        return await BindAsync(config, snapshot) is { } made ? (made, snapshot) : null;
+    }
+
+    private async Task<BoundListener?> BindAsync(ListenerConfig config, ListenerSnapshot snapshot)
+    {
+        var endPoint = config.Address.ToEndPoint();
+        if (endPoint is null)
+        {
+            _mistakes.Add($"{config.Source}: listener {config.Name}: '{config.Address}' is a name; a listener needs an IP address or unix:/path");
+            return null;
+        }
+
+        // A Unix socket is one file, so one loop accepts on it; connections of TCP spread over the loops by SO_REUSEPORT.
+        var loops = config.Address.IsUnix ? _role.Loops.Take(1) : _role.Loops;
+        var parts = new List<(ProxyLoop, Listener)>();
+        foreach (var loop in loops)
+        {
+            // On the loop's own thread: its poller is shared with nobody.
+            var address = endPoint;
+            var result = await loop.Events.InvokeAsync(() => loop.Network.Listen(loop.Events, address, shared: !config.Address.IsUnix));
+            if (result.Listener is null)
+            {
+                _mistakes.Add($"{config.Source}: listener {config.Name} cannot bind {config.Address}: {result.Describe()}");
+                foreach (var (partLoop, part) in parts)
+                {
+                    partLoop.Events.Post(part.Close);
+                }
+
+                return null;
+            }
+
+            endPoint = result.Listener.LocalEndPoint;
+            parts.Add((loop, result.Listener));
+        }
+
+        var bound = new BoundListener(_role, endPoint, [.. parts], snapshot);
+        _newListeners.Add(bound);
+        return bound;
+    }
+}

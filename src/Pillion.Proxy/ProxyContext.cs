@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+using Pillion.Core.Signals.AccessLog;
+using Pillion.Core.Signals.Metrics;
+using Pillion.Core.Signals.Records;
+using Pillion.Net.Loop;
+using Pillion.Net.Sockets;
+using Pillion.Proxy.Clusters;
+
+namespace Pillion.Proxy;
+
+/// <summary>What the program gives the proxy to live on.</summary>
+internal sealed record ProxyContext
+{
+    public required Network Network { get; init; }
+
+    /// <summary>The loops, by their index.</summary>
+    public required IReadOnlyList<EventLoop> Loops { get; init; }
+
+    public required MetricRegistry Metrics { get; init; }
+
+    public required AccessLogs AccessLogs { get; init; }
+
+    public required RequestRecords Records { get; init; }
+
+    public required INameResolver Resolver { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required Random Random { get; init; }
+
+    public required ILogger Logger { get; init; }
+}

@@ -1,0 +1,83 @@
+using System.Text;
+using Pillion.Core.Signals;
+using Pillion.Core.Signals.Records;
+using Pillion.Net.Loop;
+using Pillion.Net.Sockets;
+using Pillion.Proxy.Forwarding;
+using Pillion.Proxy.Listeners;
+
+namespace Pillion.Proxy;
+
+/// <summary>What the proxy keeps per loop and shares with no other: chance, ids, records, exchanges in reserve, the second's dates.</summary>
+internal sealed class ProxyLoop
+{
+    private const int MaxFreeExchanges = 1024;
+
+    private readonly Stack<Exchange> _free = new();
+    private readonly byte[] _httpDate = new byte[29];
+    private readonly ProxyRole _role;
+    private long _dateSecond = -1;
+
+    public ProxyLoop(ProxyRole role, EventLoop events, Network network, Random random)
+    {
+        _role = role;
+        Events = events;
+        Network = network;
+        Random = random;
+        RandomBytes = new RandomBytes();
+        Ids = new RequestIds(RandomBytes);
+    }
+
+    public EventLoop Events { get; }
+
+    public Network Network { get; }
+
+    public int Index => Events.Index;
+
+    public Random Random { get; }
+
+    public RandomBytes RandomBytes { get; }
+
+    public RequestIds Ids { get; }
+
+    public RecordRing Records { get; } = new();
+
+    /// <summary>Downstream connections on this loop.</summary>
+    public HashSet<DownstreamConnection> Connections { get; } = [];
+
+    /// <summary>Wall clock, UTC ticks.</summary>
+    public long UtcTicks => Events.Time.GetUtcNow().UtcTicks;
+
+    /// <summary>The Date field's value now (RFC 9110 §6.6.1), made once a second.</summary>
+    public ReadOnlySpan<byte> HttpDate
+    {
+        get
+        {
+            var now = Events.Time.GetUtcNow();
+            var second = now.UtcTicks / TimeSpan.TicksPerSecond;
+            if (second != _dateSecond)
+            {
+                _dateSecond = second;
+                Encoding.ASCII.GetBytes(now.ToString("R", System.Globalization.CultureInfo.InvariantCulture), _httpDate);
+            }
+
+            return _httpDate;
+        }
+    }
+
+    /// <summary>New requests on this listener are answered with Connection: close.</summary>
+    public bool IsDraining(ListenerSnapshot listener) => _role.IsDraining(listener);
+
+    public Exchange RentExchange() => _free.TryPop(out var exchange) ? exchange : new Exchange(this);
+
+    public void Return(Exchange exchange)
+    {
+        if (_free.Count < MaxFreeExchanges)
+        {
+            _free.Push(exchange);
+        }
+    }
+
+    /// <summary>A bug let an exception out: said once per kind, counted always.</summary>
+    public void Unhandled(Exception exception) => _role.Unhandled(exception);
+}

@@ -1,0 +1,192 @@
+using System.Collections.Frozen;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Pillion.Core.Lifecycle;
+using Pillion.Core.Signals.AccessLog;
+using Pillion.Core.Signals.Metrics;
+using Pillion.Core.Signals.Records;
+using Pillion.Net.Loop;
+using Pillion.Net.Sockets;
+using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Listeners;
+using Pillion.Proxy.Upstreams;
+
+namespace Pillion.Proxy;
+
+/// <summary>The proxy: prepares a configuration beside the running one, commits it with one reference write, and drains what is left over.</summary>
+internal sealed partial class ProxyRole : IRole<ProxyConfig>
+{
+    private readonly ProxyLoop[] _loops;
+    private readonly Network _network;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private volatile ProxySnapshot _live = ProxySnapshot.Empty;
+    private volatile DrainStage _stage;
+
+    public ProxyRole(ProxyContext context)
+    {
+        Context = context;
+        _network = context.Network;
+        _logger = context.Logger;
+        _time = context.Time;
+        Instance = $"{(uint)Environment.ProcessId ^ (uint)context.Random.Next():x8}";
+        _loops = [.. context.Loops.Select(loop => new ProxyLoop(this, loop, _network, new Random(context.Random.Next())))];
+        foreach (var loop in _loops)
+        {
+            loop.Events.Unhandled = Unhandled;
+            context.Records.Add(loop.Records, loop.Events.Post);
+        }
+    }
+
+    private enum DrainStage
+    {
+        None,
+        LameDuck,
+        Draining,
+        Stopped,
+    }
+
+    public string Name => "proxy";
+
+    public ProxyContext Context { get; }
+
+    /// <summary>This process in Via fields: loops are seen by it.</summary>
+    public string Instance { get; }
+
+    /// <summary>The running configuration.</summary>
+    public ProxySnapshot Live => _live;
+
+    public IReadOnlyList<ProxyLoop> Loops => _loops;
+
+    public async Task<Prepared> PrepareAsync(ProxyConfig config, CancellationToken cancellationToken) => await Preparation.MakeAsync(this, config);
+
+    /// <summary>Puts a prepared snapshot in place and retires what it no longer has. Called by <see cref="Preparation"/> only.</summary>
+    public void Publish(ProxySnapshot next)
+    {
+        var old = _live;
+        _live = next;
+        foreach (var (bound, _) in next.Listeners)
+        {
+            if (!old.Listeners.Any(pair => pair.Bound == bound))
+            {
+                bound.Start();
+                LogBound(bound.EndPoint.ToString()!, next.Find(bound)!.Name);
+            }
+        }
+
+        foreach (var (bound, _) in old.Listeners)
+        {
+            if (next.Find(bound) is null)
+            {
+                bound.Close();
+                CloseConnections(bound, now: false);
+            }
+        }
+
+        foreach (var (name, cluster) in old.Clusters)
+        {
+            if (next.Clusters.GetValueOrDefault(name) != cluster)
+            {
+                cluster.Retire();
+            }
+        }
+    }
+
+    public void EnterLameDuck() => _stage = DrainStage.LameDuck;
+
+    public void BeginDrain()
+    {
+        _stage = DrainStage.Draining;
+        foreach (var (bound, snapshot) in _live.Listeners)
+        {
+            if (IsInbound(snapshot))
+            {
+                bound.Close();
+                CloseConnections(bound, now: false);
+            }
+        }
+    }
+
+    public async Task InboundDrainedAsync(CancellationToken cancellationToken)
+    {
+        while (_live.Listeners.Any(pair => IsInbound(pair.Snapshot) && pair.Bound.Connections > 0))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), _time, cancellationToken);
+        }
+    }
+
+    public async Task OutboundIdleAsync(TimeSpan quiet, CancellationToken cancellationToken)
+    {
+        var quietSince = _time.GetTimestamp();
+        while (_time.GetElapsedTime(quietSince) < quiet)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), _time, cancellationToken);
+            if (_live.Listeners.Any(pair => !IsInbound(pair.Snapshot) && pair.Bound.Connections > 0))
+            {
+                quietSince = _time.GetTimestamp();
+            }
+        }
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _stage = DrainStage.Stopped;
+        foreach (var (bound, _) in _live.Listeners)
+        {
+            bound.Close();
+            CloseConnections(bound, now: true);
+        }
+
+        foreach (var cluster in _live.Clusters.Values)
+        {
+            cluster.Retire();
+        }
+
+        while (_live.Listeners.Any(pair => pair.Bound.Connections > 0))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), _time, cancellationToken);
+        }
+    }
+
+    /// <summary>Requests on this listener are answered with Connection: close: it is going away. Outbound is not, while the application lives.</summary>
+    public bool IsDraining(ListenerSnapshot listener) => _stage != DrainStage.None && (_stage == DrainStage.Stopped || IsInbound(listener));
+
+    /// <summary>A bug let an exception out of a request; the other requests go on.</summary>
+    public void Unhandled(Exception exception) => LogUnhandled(exception);
+
+    /// <summary>The system would not hand over a connection.</summary>
+    public void AcceptFailed(ListenerSnapshot listener, IoResult result) => LogAccept(listener.Name, result.Describe());
+
+    private static bool IsInbound(ListenerSnapshot listener) => listener.Config.Direction != TrafficDirection.Outbound;
+
+    private void CloseConnections(BoundListener bound, bool now)
+    {
+        foreach (var loop in _loops)
+        {
+            loop.Events.Post(() =>
+            {
+                foreach (var connection in loop.Connections.Where(connection => connection.Listener == bound).ToArray())
+                {
+                    if (now)
+                    {
+                        connection.CloseNow();
+                    }
+                    else
+                    {
+                        connection.CloseIfIdle();
+                    }
+                }
+            });
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "listener {Name} is bound to {Address}")]
+    private partial void LogBound(string address, string name);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "an error inside Pillion ended a request; please report it")]
+    private partial void LogUnhandled(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "listener {Name} cannot accept connections: {Error}")]
+    private partial void LogAccept(string name, string error);
+}

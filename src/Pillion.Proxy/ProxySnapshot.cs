@@ -1,0 +1,32 @@
+using System.Collections.Frozen;
+using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Listeners;
+using Pillion.Proxy.Upstreams;
+
+namespace Pillion.Proxy;
+
+/// <summary>One configuration of the proxy, compiled and immutable; a request reads it once and keeps it. Endpoints change inside their clusters.</summary>
+internal sealed class ProxySnapshot
+{
+    public static readonly ProxySnapshot Empty = new(new ProxyConfig(), FrozenDictionary<string, Cluster>.Empty, []);
+
+    private readonly Dictionary<BoundListener, ListenerSnapshot> _byListener;
+
+    public ProxySnapshot(ProxyConfig config, FrozenDictionary<string, Cluster> clusters, IReadOnlyList<(BoundListener Bound, ListenerSnapshot Snapshot)> listeners)
+    {
+        Config = config;
+        Clusters = clusters;
+        Listeners = listeners;
+        _byListener = listeners.ToDictionary(pair => pair.Bound, pair => pair.Snapshot);
+    }
+
+    public ProxyConfig Config { get; }
+
+    public FrozenDictionary<string, Cluster> Clusters { get; }
+
+    public IReadOnlyList<(BoundListener Bound, ListenerSnapshot Snapshot)> Listeners { get; }
+
+    /// <summary>Null: this configuration no longer has the listener.</summary>
+    public ListenerSnapshot? Find(BoundListener listener) => _byListener.GetValueOrDefault(listener);
+}

@@ -1,0 +1,59 @@
+using Pillion.Core.Resilience;
+using Pillion.Net.Http;
+using Pillion.Proxy.Configuration;
+
+namespace Pillion.Proxy.Retries;
+
+/// <summary>Whether a failed try may be followed by another: a pure reading of the failure value, the method and the policy.</summary>
+internal static class RetryDecision
+{
+    /// <summary>
+    /// For a try that ended without an answer. Two cases need no policy's leave, because nothing can have been done twice or the method
+    /// allows it: a pooled connection that turned out to be closed before any byte of an answer came, with nothing sent or an idempotent method.
+    /// </summary>
+    public static bool MayRetry(in Failure failure, RequestHead request, RetryConfig? policy)
+    {
+        if (failure.Side != FailureSide.Upstream)
+        {
+            return false;
+        }
+
+        var on = policy?.On ?? RetryOn.None;
+        switch (failure.Kind)
+        {
+            case FailureKind.ConnectRefused or FailureKind.ConnectTimeout or FailureKind.ConnectFailed:
+                return (on & (RetryOn.ConnectFailure | RetryOn.ServerError | RetryOn.GatewayError | RetryOn.Reset)) != 0;
+
+            case FailureKind.RefusedStream:
+                return (on & (RetryOn.RefusedStream | RetryOn.ServerError | RetryOn.GatewayError | RetryOn.Reset)) != 0;
+
+            case FailureKind.ConnectionTerminated when failure is { Reused: true, ReceivedAnything: false } && (!failure.SentAnything || request.IsIdempotent):
+                return true;
+
+            // Envoy counts every lost answer as a 5xx, since it would become one: so 5xx and gateway-error cover it like reset does.
+            case FailureKind.ConnectionTerminated or FailureKind.ProtocolError or FailureKind.PerTryTimeout:
+                return (on & (RetryOn.Reset | RetryOn.ServerError | RetryOn.GatewayError)) != 0 && IsSafe(failure.SentAnything, request, policy);
+
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>For an answer that came: by its status.</summary>
+    public static bool MayRetry(int status, RequestHead request, RetryConfig? policy)
+    {
+        if (policy is null)
+        {
+            return false;
+        }
+
+        var named = ((policy.On & RetryOn.ServerError) != 0 && status is >= 500 and <= 599)
+            || ((policy.On & RetryOn.GatewayError) != 0 && status is >= 502 and <= 504)
+            || ((policy.On & RetryOn.Retriable4xx) != 0 && status == 409)
+            || ((policy.On & RetryOn.StatusCodes) != 0 && policy.StatusCodes.AsSpan().Contains(status));
+        return named && IsSafe(sentAnything: true, request, policy);
+    }
+
+    private static bool IsSafe(bool sentAnything, RequestHead request, RetryConfig? policy) =>
+        !sentAnything || request.IsIdempotent || policy is { UnsafeMethods: true };
+}

@@ -1,0 +1,49 @@
+using Pillion.Core.Resilience;
+using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Retries;
+
+namespace Pillion.Proxy.Upstreams;
+
+/// <summary>
+/// A cluster while it runs: its endpoints, which discovery replaces as a whole, and what each loop keeps for it. A reload that leaves
+/// the cluster's configuration as it was keeps the object, its connections and its counters.
+/// </summary>
+internal sealed class Cluster
+{
+    private readonly ClusterLoop[] _loops;
+    private readonly ClusterEndpoints _endpoints;
+
+    public Cluster(ClusterConfig config, ClusterEndpoints endpoints, Func<ClusterEndpoints, int, ClusterLoop> loop, int loops)
+    {
+        Config = config;
+        _endpoints = endpoints;
+        Budget = new RetryBudget(config.RetryBudgetPercent, config.MinRetryConcurrency);
+        _loops = [.. Enumerable.Range(0, loops).Select(index => loop(endpoints, index))];
+    }
+
+    public ClusterConfig Config { get; }
+
+    public string Name => Config.Name;
+
+    public RetryBudget Budget { get; }
+
+    public ClusterEndpoints Endpoints => _endpoints;
+
+    public ClusterLoop On(ProxyLoop loop) => _loops[loop.Index];
+
+    /// <summary>Why there was no endpoint to pick.</summary>
+    public Failure WhyNoEndpoint() => _endpoints.Current.IsEmpty && _endpoints.LookupError is { } error
+        ? new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: error)
+        : new Failure(FailureSide.Upstream, FailureKind.NoEndpoint);
+
+    /// <summary>Ends discovery and lets the pools run dry; requests under way finish.</summary>
+    public void Retire()
+    {
+        _endpoints.Stop();
+        foreach (var loop in _loops)
+        {
+            loop.Retire();
+        }
+    }
+}

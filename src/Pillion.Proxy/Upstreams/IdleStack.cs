@@ -1,0 +1,74 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Pillion.Proxy.Upstreams;
+
+/// <summary>Idle connections, newest on top; linked through the connections, so that any of them leaves in O(1) when its peer closes it.</summary>
+internal sealed class IdleStack
+{
+    private UpstreamConnection? _newest;
+    private UpstreamConnection? _oldest;
+
+    public int Count { get; private set; }
+
+    public void Push(UpstreamConnection connection)
+    {
+        connection.Older = _newest;
+        connection.Newer = null;
+        connection.IsIdle = true;
+        if (_newest is null)
+        {
+            _oldest = connection;
+        }
+        else
+        {
+            _newest.Newer = connection;
+        }
+
+        _newest = connection;
+        Count++;
+    }
+
+    public bool TryPop([NotNullWhen(true)] out UpstreamConnection? connection)
+    {
+        connection = _newest;
+        return connection is not null && Remove(connection);
+    }
+
+    public bool TryPeekOldest([NotNullWhen(true)] out UpstreamConnection? connection)
+    {
+        connection = _oldest;
+        return connection is not null;
+    }
+
+    /// <summary>False: it is not here.</summary>
+    public bool Remove(UpstreamConnection connection)
+    {
+        if (!connection.IsIdle)
+        {
+            return false;
+        }
+
+        connection.IsIdle = false;
+        if (connection.Newer is null)
+        {
+            _newest = connection.Older;
+        }
+        else
+        {
+            connection.Newer.Older = connection.Older;
+        }
+
+        if (connection.Older is null)
+        {
+            _oldest = connection.Newer;
+        }
+        else
+        {
+            connection.Older.Newer = connection.Newer;
+        }
+
+        connection.Older = connection.Newer = null;
+        Count--;
+        return true;
+    }
+}
