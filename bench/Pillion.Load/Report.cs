@@ -25,7 +25,7 @@ internal static class Report
                 var values = measure.Where(sample => sample.Proxy == proxy).ToList();
                 if (values.Count == 0)
                 {
-                    if (proxy != "direct")
+                    if (proxy != "direct" && measure.All(static sample => sample.Proxy != "direct"))
                     {
                         text.AppendLine(CultureInfo.InvariantCulture, $"| {measure.Key.Measure} | {proxy} | not measured | | |");
                     }

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# bench/run.sh NAME: measures, and writes its section of bench/RESULTS.md.
+#   http1   beside nginx, HAProxy and YARP, in turn and repeatedly (ROUNDS=3, SECONDS_EACH=4, DATE=YYYY-MM-DD)
+#   idle    memory per idle connection (CONNECTIONS=10000)
+#   soak    memory at load over time (MINUTES=10)
+#   micro   BenchmarkDotNet for single parts
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+. bench/lib/debian.sh
+. bench/lib/process.sh
+. bench/lib/proxies.sh
+. bench/lib/results.sh
+
+name=${1:-}
+script=bench/lib/$name.sh
+case "$name" in
+  http1 | idle | soak | micro) shift; . "$script" ;;
+  *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
