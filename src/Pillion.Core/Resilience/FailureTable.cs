@@ -21,7 +21,7 @@ internal static class FailureTable
         new()
         {
             Kind = FailureKind.None, Status = 200, Flags = None, ProxyError = "", GrpcStatus = 0, Details = "via_upstream",
-            Sentence = "{answer}[ in {time}][ after {failed} failed attempts].",
+            Sentence = "{answer}[ in {time}][ after {failed}].",
         },
         new()
         {

@@ -74,7 +74,7 @@ internal static class Explanations
         "authority" => Text(line, record.Authority),
         "target" => Text(line, record.Target),
         "attempts" => Count(line, record.AttemptCount, atLeast: 2),
-        "failed" => Count(line, record.AttemptCount - 1, atLeast: 1),
+        "failed" => FailedAttempts(line, record.AttemptCount - 1),
         "time" => Time(line, record.DurationMicros),
         "where" => Where(line, record),
         _ => false,
@@ -165,6 +165,17 @@ internal static class Explanations
         }
 
         line.Number(count);
+        return true;
+    }
+
+    private static bool FailedAttempts(LineBuffer line, int count)
+    {
+        if (!Count(line, count, atLeast: 1))
+        {
+            return false;
+        }
+
+        line.Raw(count == 1 ? " failed attempt"u8 : " failed attempts"u8);
         return true;
     }
 

@@ -145,6 +145,8 @@ internal sealed class RequestRecord
         Failure = default;
         BytesReceived = BytesSent = 0;
         RequestReceivedMicros = UpstreamStartedMicros = UpstreamAnsweredMicros = DurationMicros = -1;
+        StartedUtcTicks = 0;
+        Version = 0;
         AttemptCount = VerdictCount = 0;
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace Pillion.Core.Signals.Logging;
@@ -80,7 +81,7 @@ internal sealed class CategoryLogger(string category, LogLevels.Category level, 
         {
             if (name != "{OriginalFormat}")
             {
-                Pair(line, name, value);
+                Pair(line, JsonNamingPolicy.SnakeCaseLower.ConvertName(name), value);
             }
         }
 
