@@ -30,7 +30,7 @@ internal sealed class EpollNetwork : Network
             }
         }
 
-        if (endPoint is UnixDomainSocketEndPoint unix && !TryClearStalePath(unix.ToString()!))
+        if (endPoint is UnixDomainSocketEndPoint unix && !UnixPath.TryClearStale(unix.ToString()!))
         {
             return new ListenResult(null, IoError.AddressInUse, Libc.EADDRINUSE);
         }
@@ -133,30 +133,5 @@ internal sealed class EpollNetwork : Network
         errno = status < 0 ? Errno.Last : 0;
         Libc.Close(fd);
         return status < 0;
-    }
-
-    // The path of a Unix socket outlives its program: one that nobody answers on is removed, one that somebody answers on is in use.
-    private static bool TryClearStalePath(string path)
-    {
-        if (path.StartsWith('@') || !File.Exists(path))
-        {
-            return true;
-        }
-
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            probe.Connect(new UnixDomainSocketEndPoint(path));
-            return false;
-        }
-        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            File.Delete(path);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

@@ -63,6 +63,11 @@ internal static unsafe partial class Libc
     public const int EFD_NONBLOCK = 0x800;
     public const int EFD_CLOEXEC = 0x80000;
 
+    private const int AT_FDCWD = -100;
+    private const uint STATX_TYPE = 1;
+    private const int S_IFMT = 0xF000;
+    private const int S_IFSOCK = 0xC000;
+
     private const string Library = "libc";
 
     [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
@@ -118,6 +123,16 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int directory, string path, int flags, uint mask, byte* result);
+
+    /// <summary>True when the path is a Unix socket. struct statx is the same everywhere: 256 bytes, stx_mode as 16 bits at 28.</summary>
+    public static bool IsSocket(string path)
+    {
+        var result = stackalloc byte[256];
+        return Statx(AT_FDCWD, path, 0, STATX_TYPE, result) == 0 && (*(ushort*)(result + 28) & S_IFMT) == S_IFSOCK;
+    }
 
     public static void SetOption(int fd, int level, int name, int value) => SetSocketOption(fd, level, name, &value, sizeof(int));
 }

@@ -18,6 +18,10 @@ internal readonly record struct ListenResult(Listener? Listener, IoError Error, 
 /// <summary>What a loop reaches the world through: the kernel's epoll, .NET's own sockets, or memory in tests.</summary>
 internal abstract class Network
 {
+    /// <summary>The network for the system this runs on: epoll on Linux, unless asked not to, and .NET's sockets elsewhere.</summary>
+    public static Network ForThisSystem(bool portable) =>
+        OperatingSystem.IsLinux() && !portable ? new Linux.EpollNetwork() : new Portable.PortableNetwork();
+
     /// <summary>A loop whose poller belongs to this network.</summary>
     public abstract EventLoop CreateLoop(int index, TimeProvider time);
 
