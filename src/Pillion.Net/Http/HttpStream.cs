@@ -24,7 +24,10 @@ internal abstract class HttpStream
     /// <summary>Sends body bytes. Exactly so many are consumed from the slab, even when sending fails half-way. Small ones may stay in the write buffer until <see cref="FlushAsync"/>.</summary>
     public abstract ValueTask<IoResult> SendBodyAsync(Slab slab, int count);
 
-    /// <summary>Ends the message, with trailers where the framing has them, and flushes.</summary>
+    /// <summary>
+    /// Ends the message, with trailers where the framing has them. The last bytes leave by the end of the loop's turn; that they could not is
+    /// learnt from the next operation.
+    /// </summary>
     public abstract ValueTask<IoResult> FinishAsync(FieldList? trailers);
 
     /// <summary>Sends what is in the write buffer.</summary>

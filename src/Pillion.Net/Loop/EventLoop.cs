@@ -21,6 +21,9 @@ internal sealed class EventLoop : IDisposable
     private readonly ConcurrentQueue<(Action<object?> Action, object? State)> _posted = new();
     private readonly Queue<(Action<object?> Action, object? State)> _deferred = new();
     private readonly LoopSynchronizationContext _context;
+    // So many wait at most: a bound on how long the first of them does.
+    private readonly ITurnEnd[] _turnEnds = new ITurnEnd[32];
+    private int _turnEndCount;
     private Thread? _thread;
     private int _sleeping;
     private volatile bool _stopping;
@@ -104,6 +107,17 @@ internal sealed class EventLoop : IDisposable
     {
         CheckThread();
         _deferred.Enqueue((action, state));
+    }
+
+    /// <summary>Calls back when this turn's events are handled, or earlier when much is waiting. Loop thread only.</summary>
+    public void AtTurnEnd(ITurnEnd work)
+    {
+        CheckThread();
+        _turnEnds[_turnEndCount++] = work;
+        if (_turnEndCount == _turnEnds.Length)
+        {
+            RunTurnEnds();
+        }
     }
 
     /// <summary>Completes after the time has passed, or at once when cancelled: true when the whole time passed.</summary>
@@ -211,6 +225,18 @@ internal sealed class EventLoop : IDisposable
         AdvanceTimers();
         RunPosted();
         RunDeferred();
+        RunTurnEnds();
+    }
+
+    private void RunTurnEnds()
+    {
+        for (var i = 0; i < _turnEndCount; i++)
+        {
+            _turnEnds[i].OnTurnEnd();
+            _turnEnds[i] = null!;
+        }
+
+        _turnEndCount = 0;
     }
 
     private void RunPosted()

@@ -46,6 +46,8 @@ internal sealed class DownstreamConnection
             _loop.Unhandled(exception);
         }
 
+        // The last answer may still wait for the end of this turn.
+        await _stream.FlushAsync();
         metrics.ConnectionsActive--;
         metrics.ConnectionsDestroyed++;
         _stream.Dispose();

@@ -41,7 +41,7 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
 
     /// <summary>The exchange is complete in both directions, the upstream keeps the connection, and it sent nothing beyond its answer.</summary>
     public bool IsReusable => _isFinished && _keepAlive && _reader.IsBodyReceived && !_reader.HasBuffered
-        && !_connection.IsClosed && !_connection.IsPeerClosed;
+        && !_writer.HasPending && !_connection.IsClosed && !_connection.IsPeerClosed;
 
     /// <summary>Told when the upstream closes the connection while it is idle.</summary>
     public Action<Http1ClientStream>? ClosedByPeer { get; set; }

@@ -86,7 +86,11 @@ internal sealed class Http1ServerStream : ServerStream, IPeerWatcher
     }
 
     /// <summary>Says that no more will be sent.</summary>
-    public ValueTask<IoResult> ShutdownAsync() => _connection.ShutdownAsync();
+    public async ValueTask<IoResult> ShutdownAsync()
+    {
+        var flushed = await _writer.FlushAsync();
+        return flushed.IsOk ? await _connection.ShutdownAsync() : flushed;
+    }
 
     /// <summary>Receives and drops whatever comes until the peer ends or the deadline passes, so that the answer is read before a reset can destroy it (RFC 9112 §9.6).</summary>
     public async ValueTask LingerAsync(Deadline deadline)

@@ -9,18 +9,22 @@ namespace Pillion.Net.Http.Http1;
 /// The sending half of an HTTP/1 connection. Heads, chunk framing and small bodies meet in one slab and leave with one system call;
 /// a large body with a length goes out of the slab that it was received into.
 /// </summary>
-internal sealed class Http1Writer(Connection connection)
+internal sealed class Http1Writer(Connection connection) : ITurnEnd
 {
     private static readonly int ChunkOverhead = ChunkWriter.MaxSizeLine + ChunkWriter.DataEnd.Length;
 
     private Slab? _out;
+    private IoResult _failed;
+    private LoopOperation<IoResult>? _waiter;
+    private bool _isLeaving;
+    private bool _isQueued;
     private bool _isChunked;
     private bool _isRaw;
 
     /// <summary>At least one byte of the present message was handed to the system.</summary>
     public bool SentAnything { get; private set; }
 
-    public bool HasPending => _out is { IsEmpty: false };
+    public bool HasPending => _out is { IsEmpty: false } || _isLeaving || !_failed.IsOk;
 
     public bool WriteRequestHead(RequestHead head)
     {
@@ -76,7 +80,7 @@ internal sealed class Http1Writer(Connection connection)
         // Behind a head that still waits, a small body saves a system call by being copied.
         if (HasPending)
         {
-            if (_out!.TryAppend(slab.Filled[..count]))
+            if (_out is not null && _out.TryAppend(slab.Filled[..count]))
             {
                 slab.Consume(count);
                 return new ValueTask<IoResult>(IoResult.Done(count));
@@ -101,18 +105,76 @@ internal sealed class Http1Writer(Connection connection)
             return FinishChunksAsync(trailers);
         }
 
-        return FlushAsync();
+        return new ValueTask<IoResult>(FlushLater());
     }
 
-    public ValueTask<IoResult> FlushAsync() =>
-        HasPending ? FlushPendingAsync() : new ValueTask<IoResult>(IoResult.Done(0));
+    /// <summary>Sends what waits by the end of this turn, and says now whether an earlier such send failed.</summary>
+    public IoResult FlushLater()
+    {
+        if (!_isQueued && _out is { IsEmpty: false })
+        {
+            SentAnything = true;
+            _isQueued = true;
+            connection.Loop.AtTurnEnd(this);
+        }
 
+        return _failed;
+    }
+
+    /// <summary>Sends what waits and completes when the system has taken it.</summary>
+    public ValueTask<IoResult> FlushAsync()
+    {
+        if (!HasPending)
+        {
+            return new ValueTask<IoResult>(IoResult.Done(0));
+        }
+
+        if (!_isLeaving)
+        {
+            SentAnything = true;
+            _ = LeaveAsync();
+        }
+
+        return _isLeaving ? (_waiter ??= new LoopOperation<IoResult>()).Start() : new ValueTask<IoResult>(_failed);
+    }
+
+    /// <summary>Gives back what is held; the connection is closed.</summary>
     public void Release()
     {
         if (_out is not null)
         {
             connection.Loop.Slabs.Return(_out);
             _out = null;
+        }
+    }
+
+    void ITurnEnd.OnTurnEnd()
+    {
+        _isQueued = false;
+        if (!_isLeaving && !connection.IsClosed)
+        {
+            _ = LeaveAsync();
+        }
+    }
+
+    // Ordinarily done without waiting. When the peer reads slowly, what is written meanwhile goes into another slab and leaves behind the first;
+    // closing the connection ends the wait, so this never outlives it.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask LeaveAsync()
+    {
+        _isLeaving = true;
+        while (_out is { IsEmpty: false } slab && _failed.IsOk)
+        {
+            _out = null;
+            var result = await connection.SendAsync(slab, slab.Length);
+            connection.Loop.Slabs.Return(slab);
+            _failed = result.IsOk ? default : result;
+        }
+
+        _isLeaving = false;
+        if (_waiter is { IsPending: true })
+        {
+            _waiter.Complete(_failed);
         }
     }
 
@@ -135,28 +197,6 @@ internal sealed class Http1Writer(Connection connection)
             slab.Consume(slab.Length - rest);
         }
 
-        return result;
-    }
-
-    private ValueTask<IoResult> FlushPendingAsync()
-    {
-        SentAnything = true;
-        var send = connection.SendAsync(_out!, _out!.Length);
-        if (send.IsCompleted)
-        {
-            var result = send.Result;
-            Release();
-            return new ValueTask<IoResult>(result);
-        }
-
-        return AwaitFlushAsync(send);
-    }
-
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<IoResult> AwaitFlushAsync(ValueTask<IoResult> send)
-    {
-        var result = await send;
-        Release();
         return result;
     }
 
@@ -230,7 +270,7 @@ internal sealed class Http1Writer(Connection connection)
             }
 
             _out.TryAppend(ChunkWriter.End);
-            return await FlushAsync();
+            return FlushLater();
         }
 
         int written;
@@ -243,7 +283,7 @@ internal sealed class Http1Writer(Connection connection)
         }
 
         _out.Advance(written);
-        return await FlushAsync();
+        return FlushLater();
     }
 
     private bool TryGrow()
