@@ -84,7 +84,7 @@ for proxy in "${proxies[@]}"; do
   pid_of[$proxy]=$proxy_pid
   # Code that is compiled while it runs needs longer; its steady state is what is compared.
   warm=2
-  [[ $proxy == YARP ]] && warm=8
+  [[ $proxy == YARP ]] && warm=${YARP_WARM_UP:-15}
   for what in "GET, 100 bytes" "POST, 1 KB" "GET, 16 KB"; do
     variant "$what"
     wrk_requests -t1 -c$connections -d${warm}s "${script[@]}" "http://127.0.0.1:${port[$proxy]}$path" >/dev/null
