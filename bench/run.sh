@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bench/run.sh NAME: measures, and writes its section of bench/RESULTS.md.
-#   http1   beside nginx, HAProxy and YARP, in turn and repeatedly (ROUNDS=3, SECONDS_EACH=4, DATE=YYYY-MM-DD)
+#   http1   beside nginx, HAProxy and YARP, in turn and repeatedly (ROUNDS=3, SECONDS_EACH=4, YARP_WARM_UP=15, DATE=YYYY-MM-DD)
 #   idle    memory per idle connection (CONNECTIONS=10000)
 #   soak    memory at load over time (MINUTES=10)
 #   micro   BenchmarkDotNet for single parts

@@ -8,6 +8,7 @@ try
     {
         ["serve", var port] => Server.Run(Number(port)),
         ["ready", var target, var path, var seconds, "--", .. var command] => Readiness.Run(Target.Parse(target, path), Number(seconds), command),
+        ["wait", var target, var path, var seconds] => Readiness.Wait(Target.Parse(target, path), Number(seconds)),
         ["rate", var target, var path, var rate, var seconds, var connections] =>
             OpenLoop.Run(Target.Parse(target, path), Number(rate), Number(seconds), Number(connections)),
         ["closed", var target, var path, var connections, var seconds] =>
@@ -30,6 +31,7 @@ static int Usage()
     Console.Error.WriteLine("""
         load serve PORT                                    an application that answers 100 bytes
         load ready HOST:PORT PATH SECONDS -- COMMAND...    milliseconds from exec to the first 200
+        load wait HOST:PORT PATH SECONDS                   until the first 200
         load rate HOST:PORT PATH RPS SECONDS CONNECTIONS   open loop: count, errors, p50, p99, mean in microseconds
         load closed HOST:PORT PATH CONNECTIONS SECONDS     as fast as it goes: requests, errors
         load idle HOST:PORT PATH CONNECTIONS               one request on each, then hold them until standard input ends

@@ -58,6 +58,23 @@ internal static class Readiness
         return 0;
     }
 
+    public static int Wait(Target target, int seconds)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(began).TotalSeconds < seconds)
+        {
+            if (Answers(target))
+            {
+                return 0;
+            }
+
+            Thread.Sleep(20);
+        }
+
+        Console.Error.WriteLine($"load: nothing answers with 200 on {target.Address}");
+        return 1;
+    }
+
     private static bool Answers(Target target)
     {
         using var socket = target.Open();

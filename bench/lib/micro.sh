@@ -5,6 +5,8 @@
 artifacts=$work/micro
 rm -rf "$artifacts"
 dotnet run --project bench/Pillion.Benchmarks -c Release -- "$@" --exporters GitHub --artifacts "$artifacts" </dev/null || exit 1
+# Nothing was measured, as with --list: nothing to write.
+compgen -G "$artifacts/results/*-report-github.md" >/dev/null || exit 0
 {
   echo "## Micro-benchmarks"
   echo

@@ -6,14 +6,14 @@ process_tree() {
   for child in $(cat /proc/"$pid"/task/*/children 2>/dev/null); do process_tree "$child"; done
 }
 
-# Resident memory in KiB.
+# Resident memory in KiB: of the largest process, as a master and its workers share most of their pages and a sum would count them twice.
 rss_kb() {
-  local pid total=0 kb
+  local pid most=0 kb
   for pid in $(process_tree "$1"); do
     kb=$(awk '/^VmRSS:/ { print $2 }' /proc/"$pid"/status 2>/dev/null)
-    total=$((total + ${kb:-0}))
+    ((${kb:-0} > most)) && most=$kb
   done
-  echo $total
+  echo $most
 }
 
 # Processor time used so far, user and system, in microseconds.
