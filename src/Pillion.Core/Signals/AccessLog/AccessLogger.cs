@@ -20,10 +20,10 @@ internal sealed class AccessLogger(LogFormat format, LineRing ring, AccessLogMet
             return;
         }
 
-        // Once as the ring passes a quarter, and not for each line: waking a thread costs more than a line.
+        // Once as each quarter of the ring fills, and not for each line: waking a thread costs more than a line.
         var waiting = ring.Waiting;
         var quarter = ring.Capacity / 4;
-        if (waiting >= quarter && waiting - line.Length < quarter)
+        if (waiting / quarter != (waiting - line.Length) / quarter)
         {
             wake.Set();
         }

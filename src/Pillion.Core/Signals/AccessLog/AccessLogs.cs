@@ -149,12 +149,24 @@ internal sealed class AccessLogs : IDisposable
     {
         while (!_stopping)
         {
-            _wake.WaitOne(_interval);
+            if (!IsBehind())
+            {
+                _wake.WaitOne(_interval);
+            }
+
             Flush();
         }
 
         // Once more: what came between the last flush and the word to stop.
         Flush();
+    }
+
+    private bool IsBehind()
+    {
+        lock (_lock)
+        {
+            return _destinations.Values.Any(destination => destination.IsBehind);
+        }
     }
 
     private LogDestination DestinationUnderLock(string path)

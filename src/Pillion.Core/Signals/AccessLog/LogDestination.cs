@@ -33,6 +33,9 @@ internal sealed partial class LogDestination : IDisposable
 
     public string Path { get; }
 
+    /// <summary>A ring has filled beyond its first quarter while it was written: its loop's signal may have been used up by that write.</summary>
+    public bool IsBehind => Array.Exists(_rings, ring => ring.Waiting >= ring.Capacity / 4);
+
     public LineRing Ring(int loop) => _rings[loop];
 
     /// <summary>Opens the sink when it is not open; what is in the way is returned.</summary>

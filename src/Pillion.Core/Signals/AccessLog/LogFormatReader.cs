@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Pillion.Core.Configuration;
 
 namespace Pillion.Core.Signals.AccessLog;
 
@@ -146,7 +147,9 @@ internal static class LogFormatReader
 
         return name == "START_TIME"
             ? "%START_TIME% takes no length"
-            : $"'%{name}%' is not an operator that Pillion knows; did you mean %{Nearest(name)}%?";
+            : NearestName.Of(name, LogOperators.Names) is { } nearest
+                ? $"'%{name}%' is not an operator that Pillion knows; did you mean %{nearest}%?"
+                : $"'%{name}%' is not an operator that Pillion knows; known are {string.Join(", ", LogOperators.Names)}";
     }
 
     private static string? Field(FieldSource source, string name, string? argument, int? length, bool withoutQuery, out LogOperator? made)
@@ -178,25 +181,4 @@ internal static class LogFormatReader
     }
 
     private static string Shown(string text, int start) => text.Substring(start, Math.Min(24, text.Length - start)).ReplaceLineEndings(" ");
-
-    private static string Nearest(string name) => LogOperators.Names.MinBy(known => Distance(name, known))!;
-
-    // Levenshtein; both names are short, and this runs once per mistake.
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var next = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-                diagonal = row[j];
-                row[j] = next;
-            }
-        }
-
-        return row[b.Length];
-    }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Pillion.Net.Http.Http1;
 using static Pillion.Core.Signals.Metrics.Metric<Pillion.Core.Signals.Metrics.HttpMetrics>;
 
 namespace Pillion.Core.Signals.Metrics;
@@ -8,11 +10,13 @@ internal sealed class HttpMetrics
     public readonly StatusClasses Statuses = new();
     public readonly DurationHistogram Duration = new();
 
-    /// <summary>Rules of HTTP that a request broke, by rule.</summary>
-    public readonly LabelledCounts Violations = new();
+    /// <summary>Rules of HTTP that a request broke, by rule; room for every rule there is.</summary>
+    public readonly LabelledCounts Violations = new(ViolationWords.Length + 1);
 
     /// <summary>Failed requests by <see cref="Resilience.FailureKind"/>; see <see cref="CountFinished"/>.</summary>
     public readonly LabelledCounts Failures = new();
+
+    private static readonly string[] ViolationWords = [.. Enum.GetNames<HttpViolation>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
     public long ConnectionsTotal;
     public long ConnectionsHttp1;
@@ -72,6 +76,9 @@ internal sealed class HttpMetrics
         ByWord("downstream_rq_violation", "rule", "Requests rejected because they broke a rule of HTTP, by rule", m => m.Violations),
         ByWord("downstream_rq_failure", "kind", "Requests that failed, by kind of failure", m => m.Failures),
     ];
+
+    /// <summary>Counts a rule that a request broke.</summary>
+    public void CountViolation(HttpViolation violation) => Violations.Count(ViolationWords[(int)violation]);
 
     /// <summary>Counts what a finished request's record says: its status, time and failure. The gauges are the caller's.</summary>
     public void CountFinished(RequestRecord record)

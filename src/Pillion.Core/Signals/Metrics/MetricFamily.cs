@@ -1,6 +1,6 @@
 namespace Pillion.Core.Signals.Metrics;
 
-/// <summary>All series of one metric at one moment, with its names in every naming (docs/decisions/020-metric-names.md).</summary>
+/// <summary>All series of one metric at one moment, with its names in every naming (docs/decisions/2026-11-23-metric-names.md).</summary>
 internal sealed class MetricFamily
 {
     /// <summary>Listener, http, cluster, ….</summary>

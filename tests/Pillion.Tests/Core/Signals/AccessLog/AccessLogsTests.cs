@@ -156,6 +156,38 @@ public sealed class AccessLogsTests : IDisposable
     }
 
     [Fact]
+    public void Lines_that_came_during_a_write_do_not_wait_for_the_next_second()
+    {
+        using var logs = new AccessLogs(1, _metrics, _log, capacity: 64, interval: TimeSpan.FromHours(1), open: _ => _sink);
+        var logger = logs.Logger("log", LogFormat.Text("1234567"), 0);
+        var record = Sample.Served();
+        using var written = new ManualResetEventSlim();
+        _sink.OnWrite = () =>
+        {
+            // The first write sees two lines; five more fill the ring far beyond a quarter before they are taken.
+            if (_sink.Lines == 2)
+            {
+                Add(5);
+            }
+            else if (_sink.Lines == 7)
+            {
+                written.Set();
+            }
+        };
+        Add(2);
+        logs.Start();
+        Assert.True(written.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+
+        void Add(int lines)
+        {
+            for (var i = 0; i < lines; i++)
+            {
+                logger.Write(record, null, null);
+            }
+        }
+    }
+
+    [Fact]
     public void Stop_writes_the_last_lines()
     {
         using var logs = new AccessLogs(1, _metrics, _log, interval: TimeSpan.FromHours(1), open: _ => _sink);
@@ -196,6 +228,8 @@ public sealed class AccessLogsTests : IDisposable
 
         public string? Error { get; set; }
 
+        public Action? OnWrite { get; set; }
+
         public long Lines { get; private set; }
 
         public long Write(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, out string? error)
@@ -210,6 +244,7 @@ public sealed class AccessLogsTests : IDisposable
             Bytes.Write(second.Span);
             var lines = FileSink.Lines(first.Span) + FileSink.Lines(second.Span);
             Lines += lines;
+            OnWrite?.Invoke();
             return lines;
         }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Pillion.Core.Resilience;
 using Pillion.Core.Signals;
 using Pillion.Core.Signals.Metrics;
+using Pillion.Net.Http.Http1;
 using Xunit;
 
 namespace Pillion.Tests.Core.Signals.Metrics;
@@ -102,6 +103,19 @@ public sealed class MetricTests
         var sums = new SortedDictionary<string, long>();
         counts.AddTo(sums);
         Assert.Equal(new SortedDictionary<string, long> { ["a"] = 2, ["b"] = 1, [LabelledCounts.Overflow] = 2 }, sums);
+    }
+
+    [Fact]
+    public void Every_rule_of_HTTP_has_its_own_count()
+    {
+        foreach (var violation in Enum.GetValues<HttpViolation>())
+        {
+            _registry.Http("ingress", 0).CountViolation(violation);
+        }
+
+        var samples = Scrape().Samples;
+        Assert.Equal(1, samples["pillion_http_downstream_rq_violation_total{http=\"ingress\",rule=\"length_and_chunked\"}"]);
+        Assert.DoesNotContain(samples.Keys, name => name.Contains("_overflow\""));
     }
 
     [Fact]
@@ -215,7 +229,7 @@ public sealed class MetricTests
         _registry.Http("ingress", 0).CountFinished(Sample.Served());
         _registry.Http("ingress", 0).RequestsTotal++;
         _registry.Http("ingress", 1).CountFinished(Sample.Refused());
-        _registry.Http("ingress", 1).Violations.Count("length_and_chunked");
+        _registry.Http("ingress", 1).CountViolation(HttpViolation.LengthAndChunked);
         _registry.Cluster("orders", 0).RequestsTotal = 5;
         _registry.Cluster("orders", 0).CountAttempt(new Attempt { Failure = new Failure(FailureSide.Upstream, FailureKind.ConnectTimeout) });
         _registry.AccessLogs.Cells("/dev/stdout", 0).Drop("queue_full", 2);
