@@ -91,7 +91,7 @@ internal sealed class MemoryConnection : Connection
         }
     }
 
-    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         if (IsClosed)
@@ -109,7 +109,7 @@ internal sealed class MemoryConnection : Connection
         return task;
     }
 
-    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         ThrowIfFull(slab);
@@ -128,7 +128,7 @@ internal sealed class MemoryConnection : Connection
         return task;
     }
 
-    public override ValueTask<IoResult> SendAsync(Slab slab, int count, Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<IoResult> SendAsync(Slab slab, int count, Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)slab.Length, nameof(count));

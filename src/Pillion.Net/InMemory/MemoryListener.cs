@@ -25,7 +25,7 @@ internal sealed class MemoryListener : Listener
     /// <summary>Connections that wait to be accepted.</summary>
     public int Waiting => _backlog.Count;
 
-    public override ValueTask<AcceptResult> AcceptAsync(CancellationToken cancellationToken)
+    public override ValueTask<AcceptResult> AcceptAsync(CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         if (_backlog.TryDequeue(out var connection))

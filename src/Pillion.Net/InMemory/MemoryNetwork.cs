@@ -79,14 +79,14 @@ internal sealed class MemoryNetwork : Network
         }
     }
 
-    public override ValueTask<ConnectResult> ConnectAsync(EventLoop loop, EndPoint endPoint, Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<ConnectResult> ConnectAsync(EventLoop loop, EndPoint endPoint, Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         loop.CheckThread();
         var connect = Interlocked.Increment(ref _connects);
         var faults = FaultsOf(endPoint);
-        var isUnix = endPoint is UnixDomainSocketEndPoint;
-        var local = isUnix ? PeerAddress.Unix : PeerAddress.From([127, 0, 0, 1], (ushort)(10_000 + (connect % 30_000)));
-        var client = MemoryConnection.Connecting(loop, new MemoryPipe(Capacity), new MemoryPipe(Capacity), local, PeerAddress.From(endPoint));
+        var local = endPoint is UnixDomainSocketEndPoint ? endPoint : new IPEndPoint(
+            endPoint.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, 10_000 + (connect % 30_000));
+        var client = MemoryConnection.Connecting(loop, new MemoryPipe(Capacity), new MemoryPipe(Capacity), PeerAddress.From(local), PeerAddress.From(endPoint));
         client.MaxBytesPerReceive = faults.MaxBytesPerReceive;
         client.ResetAfterBytes = faults.ResetAfterClientBytes;
         if (!faults.NeverAnswer)

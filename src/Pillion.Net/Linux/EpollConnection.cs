@@ -56,7 +56,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
     /// <summary>Waits for the handshake; on failure the connection is closed.</summary>
     public ValueTask<IoResult> ConnectedAsync(Deadline deadline, CancellationToken cancellationToken) => _send.Wait(deadline, cancellationToken);
 
-    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         if (IsClosed)
@@ -75,7 +75,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         return task;
     }
 
-    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         ThrowIfFull(slab);
@@ -94,7 +94,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         return task;
     }
 
-    public override ValueTask<IoResult> SendAsync(Slab slab, int count, Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<IoResult> SendAsync(Slab slab, int count, Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)slab.Length, nameof(count));

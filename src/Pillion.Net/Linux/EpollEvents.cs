@@ -4,7 +4,8 @@ namespace Pillion.Net.Linux;
 
 /// <summary>
 /// An array of struct epoll_event, whose layout differs: packed to 12 bytes on x64, 16 bytes elsewhere (data at 4 or at 8). Read by offset, so
-/// that one binary's source serves both.
+/// that one source serves both. The kernel's header (include/uapi/linux/eventpoll.h) packs the struct only where __x86_64__ is defined; on arm64 it is
+/// laid out by the ordinary rules, and a 64-bit field after a 32-bit one is aligned to 8.
 /// </summary>
 internal sealed unsafe class EpollEvents(int capacity) : IDisposable
 {

@@ -76,7 +76,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
         return listener._slot >= 0 ? new ListenResult(listener, IoError.None) : Failed(fd);
     }
 
-    public override ValueTask<AcceptResult> AcceptAsync(CancellationToken cancellationToken)
+    public override ValueTask<AcceptResult> AcceptAsync(CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         if (_isClosed)

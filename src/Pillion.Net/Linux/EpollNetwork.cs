@@ -56,7 +56,7 @@ internal sealed class EpollNetwork : Network
         }
     }
 
-    public override unsafe ValueTask<ConnectResult> ConnectAsync(EventLoop loop, EndPoint endPoint, Deadline deadline, CancellationToken cancellationToken)
+    public override unsafe ValueTask<ConnectResult> ConnectAsync(EventLoop loop, EndPoint endPoint, Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         loop.CheckThread();
         var fd = Libc.Socket(SocketAddresses.Family(endPoint), Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);

@@ -19,6 +19,7 @@ internal sealed class PortableConnection : Connection
     private readonly PendingIo _send;
     private readonly PortableOperation _wait;
     private PortableOperation? _sending;
+    private byte[]? _sendCopy;
     private Slab? _receiveInto;
     private Slab? _sendFrom;
     private int _sendCount;
@@ -44,7 +45,7 @@ internal sealed class PortableConnection : Connection
 
     public override bool IsPeerClosed => _isEnded || _broken != SocketError.Success;
 
-    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         if (IsClosed)
@@ -63,7 +64,7 @@ internal sealed class PortableConnection : Connection
         return task;
     }
 
-    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         ThrowIfFull(slab);
@@ -83,7 +84,7 @@ internal sealed class PortableConnection : Connection
         return task;
     }
 
-    public override ValueTask<IoResult> SendAsync(Slab slab, int count, Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<IoResult> SendAsync(Slab slab, int count, Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)slab.Length, nameof(count));
@@ -211,6 +212,8 @@ internal sealed class PortableConnection : Connection
             return;
         }
 
+        // The system reports an error once: when the wait took it, no receive will see it again.
+        _broken = _wait.SocketError;
         _readable = true;
         if (_receive.IsPending)
         {
@@ -349,13 +352,13 @@ internal sealed class PortableConnection : Connection
         if (_sending is null)
         {
             _sending = new PortableOperation(_ => Loop.Post(static state => ((PortableConnection)state!).OnSent(), this));
-            _sending.SetBuffer(new byte[SendCopySize]);
+            _sendCopy = new byte[SendCopySize];
         }
 
-        slab.Filled[..count].CopyTo(_sending.MemoryBuffer.Span);
+        slab.Filled[..count].CopyTo(_sendCopy);
         slab.Consume(count);
         _sent += count;
-        _sending.SetBuffer(0, count);
+        _sending.SetBuffer(_sendCopy, 0, count);
         _sending.IsUnderWay = true;
         if (!_socket.SendAsync(_sending))
         {

@@ -24,7 +24,7 @@ internal sealed class PortableListener : Listener
         LocalEndPoint = acceptor.LocalEndPoint;
     }
 
-    public override ValueTask<AcceptResult> AcceptAsync(CancellationToken cancellationToken)
+    public override ValueTask<AcceptResult> AcceptAsync(CancellationToken cancellationToken = default)
     {
         Loop.CheckThread();
         if (TryTake(out var result))

@@ -65,7 +65,7 @@ internal sealed class PortableNetwork : Network
         }
     }
 
-    public override ValueTask<ConnectResult> ConnectAsync(EventLoop loop, EndPoint endPoint, Deadline deadline, CancellationToken cancellationToken)
+    public override ValueTask<ConnectResult> ConnectAsync(EventLoop loop, EndPoint endPoint, Deadline deadline = default, CancellationToken cancellationToken = default)
     {
         loop.CheckThread();
         Socket socket;
