@@ -1,6 +1,5 @@
 using System.Net;
 using System.Runtime.InteropServices;
-using System.Text;
 using Pillion.Net;
 
 namespace Pillion.Proxy.Clusters;
@@ -15,37 +14,45 @@ internal sealed class Endpoint
     // endpoint that another loop keeps busy, and few long requests are the case least_request is for. An atomic add on a line of its own costs
     // some 20 ns when cores compete for it, of the 15 µs of a request.
     private OwnLine _active;
+    private volatile bool _isRemoved;
 
-    public Endpoint(Address address, EndPoint endPoint, int weight)
+    public Endpoint(Address address, EndPoint socketAddress, int weight)
     {
         Address = address;
-        EndPoint = endPoint;
+        SocketAddress = socketAddress;
         Weight = Math.Max(1, weight);
-        Text = endPoint is IPEndPoint ip ? new Address(ip.Address.ToString(), ip.Port).ToString() : address.ToString();
-        HostName = address.IsUnix || IPAddress.TryParse(address.Host, out _) ? [] : Encoding.ASCII.GetBytes(address.Host);
+        Text = socketAddress is IPEndPoint ip ? new Address(ip.Address.ToString(), ip.Port).ToString() : address.ToString();
+        HostName = address.IsUnix || IPAddress.TryParse(address.Host, out _) ? null : address.Host;
     }
 
     /// <summary>As configured; a host name where the endpoint came from DNS.</summary>
     public Address Address { get; }
 
     /// <summary>What to connect to.</summary>
-    public EndPoint EndPoint { get; }
+    public EndPoint SocketAddress { get; }
 
     public int Weight { get; }
 
     /// <summary>The resolved address in its written form, for logs and records.</summary>
     public string Text { get; }
 
-    /// <summary>What auto_host_rewrite puts into Host: the configured name, without port (as Envoy); empty for an address, which leaves Host as it is.</summary>
-    public ReadOnlyMemory<byte> HostName { get; }
+    /// <summary>What auto_host_rewrite puts into Host: the configured name, without port (as Envoy); null for an address, which leaves Host as it is.</summary>
+    public string? HostName { get; }
 
     /// <summary>Requests being served now, on all loops.</summary>
     public int ActiveRequests => Volatile.Read(ref _active.Value);
 
-    /// <summary>Counted before the send: an endpoint that hangs must look busy to the balancer. Each call is paired with one of <see cref="EndRequest"/>.</summary>
-    public void BeginRequest() => Interlocked.Increment(ref _active.Value);
+    /// <summary>The cluster does not have it any more: connections to it are not kept. An address that comes back is not removed again.</summary>
+    public bool IsRemoved
+    {
+        get => _isRemoved;
+        set => _isRemoved = value;
+    }
 
-    public void EndRequest() => Interlocked.Decrement(ref _active.Value);
+    /// <summary>Counted before the send: an endpoint that hangs must look busy to the balancer. Each call is paired with one of <see cref="RequestEnds"/>.</summary>
+    public void RequestBegins() => Interlocked.Increment(ref _active.Value);
+
+    public void RequestEnds() => Interlocked.Decrement(ref _active.Value);
 
     public override string ToString() => Text;
 

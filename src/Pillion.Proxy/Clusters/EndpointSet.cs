@@ -16,6 +16,8 @@ internal sealed class EndpointSet
 
     public int Count => _endpoints.Length;
 
+    public bool IsEmpty => _endpoints.Length == 0;
+
     public bool HasEqualWeights { get; }
 
     public long TotalWeight { get; }

@@ -5,7 +5,7 @@ internal interface IBalancer
 {
     /// <summary>
     /// An endpoint, one that was not tried where there is one; null only when the set is empty. The caller counts the request on it
-    /// (<see cref="Endpoint.BeginRequest"/>).
+    /// (<see cref="Endpoint.RequestBegins"/>).
     /// </summary>
     Endpoint? Pick(EndpointSet set, in PickContext context);
 }

@@ -29,7 +29,7 @@ internal sealed class RoundRobin : IBalancer
         return set.HasEqualWeights ? Turn(set, context, avoidTried) : WeightedTurn(set, context, avoidTried);
     }
 
-    private void Begin(EndpointSet set, LoopRandom random)
+    private void Begin(EndpointSet set, Random random)
     {
         var old = _set;
         var oldCredit = _credit;

@@ -1,4 +1,4 @@
-using Pillion.Proxy.Configuration;
+using Pillion.Core.Signals.Metrics;
 
 namespace Pillion.Proxy.Clusters.Dns;
 
@@ -7,7 +7,8 @@ namespace Pillion.Proxy.Clusters.Dns;
 /// included, keeps the last addresses: a DNS server in trouble must not take a working upstream away.
 /// </summary>
 internal sealed class DnsRefresh(
-    ClusterEndpoints cluster, ResolvedName name, INameResolver resolver, TimeProvider time, Random random, Action<ResolutionReport> report)
+    ClusterEndpoints cluster, ResolvedName name, INameResolver resolver, TimeProvider time, Random random, ClusterMetrics metrics,
+    Action<ResolutionReport> report)
 {
     /// <summary>A shorter time to live, 0 included, is read as this.</summary>
     public static readonly TimeSpan MinTimeToLive = TimeSpan.FromSeconds(1);
@@ -24,6 +25,7 @@ internal sealed class DnsRefresh(
         {
             while (true)
             {
+                Interlocked.Increment(ref metrics.LookupAttempts);
                 var answer = await resolver.ResolveAsync(name.Name, cluster.Config.DnsFamily, cancellationToken);
                 Take(answer);
                 await Task.Delay(Wait(answer), time, cancellationToken);
@@ -40,6 +42,7 @@ internal sealed class DnsRefresh(
         var before = name.State;
         if (answer.IsFailure)
         {
+            Interlocked.Increment(ref metrics.LookupFailures);
             name.State = before with { Error = answer.Error, Lookups = before.Lookups + 1, Failures = before.Failures + 1 };
             if (before.Error is null)
             {
@@ -48,6 +51,7 @@ internal sealed class DnsRefresh(
         }
         else
         {
+            Interlocked.Increment(ref metrics.LookupSuccesses);
             name.State = before with { AnsweredAt = time.GetUtcNow(), Error = null, Lookups = before.Lookups + 1 };
             var changed = cluster.Update(name, answer.Addresses);
             if (before.Error is not null)

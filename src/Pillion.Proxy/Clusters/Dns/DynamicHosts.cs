@@ -130,7 +130,7 @@ internal sealed class DynamicHosts(ClusterConfig config, INameResolver resolver,
     private static Endpoint Keep(Endpoint? old, Address address, IPAddress resolved)
     {
         var endPoint = new IPEndPoint(resolved, address.Port);
-        return old is not null && old.EndPoint.Equals(endPoint) ? old : new Endpoint(address, endPoint, 1);
+        return old is not null && old.SocketAddress.Equals(endPoint) ? old : new Endpoint(address, endPoint, 1);
     }
 
     private long Later(long timestamp, TimeSpan by) => timestamp + (long)(by.TotalSeconds * time.TimestampFrequency);
