@@ -72,7 +72,8 @@ internal sealed class Preparation : Prepared
         }
 
         var context = _role.Context;
-        var endpoints = ClusterEndpoints.Start(config, context.Resolver, context.Time, context.Metrics.Cluster(config.Name, context.Metrics.OffLoop), context.Logger);
+        var endpoints = ClusterEndpoints.Start(
+            config, context.Resolver, context.Time, context.Metrics.Cluster(config.Name, context.Metrics.OffLoop), context.Logger, running?.Endpoints);
         var cluster = new Cluster(
             config,
             endpoints,
@@ -80,7 +81,7 @@ internal sealed class Preparation : Prepared
             {
                 var loop = _role.Loops[index];
                 var metrics = context.Metrics.Cluster(config.Name, index);
-                return new ClusterLoop(loop, set, new RoundRobin(), new UpstreamPool(loop.Events, loop.Network, config, metrics), metrics);
+                return new ClusterLoop(loop, set, Balancers.Create(config.Balancer), new UpstreamPool(loop.Events, loop.Network, config, metrics), metrics);
             },
             _role.Loops.Count);
         _newClusters.Add(cluster);

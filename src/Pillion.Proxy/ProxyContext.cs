@@ -4,7 +4,7 @@ using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
-using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Clusters.Dns;
 
 namespace Pillion.Proxy;
 
