@@ -7,15 +7,24 @@ namespace Pillion.Core.Configuration.Reading;
 /// <summary>Addresses in a file: as <see cref="Address"/> reads them, with a host that can be one and a word on what is wrong.</summary>
 internal static class AddressText
 {
-    public static bool TryParse(string text, bool allowPortZero, [NotNullWhen(true)] out Address? address, out string problem)
+    public static bool TryParse(string text, bool listening, [NotNullWhen(true)] out Address? address, out string problem)
     {
         problem = "is not an address";
         if (Address.TryParse(text, out address) && (address.IsUnix || IsHost(address.Host)))
         {
-            if (address is not { Port: 0 } || allowPortZero)
+            if (listening && address.Host == "localhost")
+            {
+                address = address with { Host = "127.0.0.1" };
+            }
+
+            if (listening ? address.ToEndPoint() is not null : address.Port != 0)
             {
                 return true;
             }
+
+            problem = listening ? "is a name, not an address to listen on" : "has a port that is not one of 1-65535";
+            address = null;
+            return false;
         }
 
         address = null;

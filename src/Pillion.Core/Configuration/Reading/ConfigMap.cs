@@ -6,6 +6,7 @@ namespace Pillion.Core.Configuration.Reading;
 internal sealed class ConfigMap(ConfigReading reading, ConfigNode? node, string path, int line, int column) : IDisposable
 {
     private readonly List<string> _asked = [];
+    private readonly List<ConfigValue> _missing = [];
     private readonly bool[] _read = new bool[node?.Entries.Count ?? 0];
 
     public string Path => path;
@@ -25,7 +26,7 @@ internal sealed class ConfigMap(ConfigReading reading, ConfigNode? node, string 
         // A map that is itself missing was noted where it was required, or is optional as a whole.
         if (!value.Exists && node is not null && !IsDescribing)
         {
-            value.Fail("is missing", "add it");
+            _missing.Add(value);
         }
 
         return value;
@@ -40,23 +41,28 @@ internal sealed class ConfigMap(ConfigReading reading, ConfigNode? node, string 
     {
         for (var i = 0; i < _read.Length; i++)
         {
-            if (!_read[i])
+            if (_read[i])
             {
-                var entry = node!.Entries[i];
-                reading.Fail(entry.Line, entry.Column, ConfigPath.Key(path, entry.Key), $"{ConfigError.Quote(entry.Key)} {reading.UnknownKey}", Suggest(entry.Key));
+                continue;
             }
-        }
-    }
 
-    private string Suggest(string key)
-    {
-        if (NearestName.Of(Fold(key), _asked) is { } nearest && nearest != Fold(key))
+            var entry = node!.Entries[i];
+            var key = Fold(entry.Key);
+            var meant = NearestName.Of(key, _asked) is { } nearest && nearest != key ? nearest : null;
+            reading.Fail(entry.Line, entry.Column, ConfigPath.Key(path, entry.Key), $"{ConfigError.Quote(entry.Key)} {reading.UnknownKey}", Remedy(meant));
+            // Misspelt is not missing: one mistake, told once.
+            _missing.RemoveAll(missing => meant is not null && missing.Path == ConfigPath.Key(path, meant));
+        }
+
+        foreach (var missing in _missing)
         {
-            return $"did you mean '{nearest}'?";
+            missing.Fail("is missing", "add it");
         }
-
-        return _asked.Count is > 0 and <= 12 ? $"remove it or use {string.Join(", ", _asked)}" : $"remove it or see {reading.ReferencePage}";
     }
+
+    private string Remedy(string? meant) =>
+        meant is not null ? $"did you mean '{meant}'?" :
+        _asked.Count is > 0 and <= 12 ? $"remove it or use {string.Join(", ", _asked)}" : $"remove it or see {reading.ReferencePage}";
 
     private ConfigValue Find(string name, string meaning, bool required)
     {
@@ -81,7 +87,8 @@ internal sealed class ConfigMap(ConfigReading reading, ConfigNode? node, string 
     {
         for (var i = 0; i < _read.Length; i++)
         {
-            if (Fold(node!.Entries[i].Key) == name)
+            var key = node!.Entries[i].Key;
+            if (key == name || Fold(key) == name)
             {
                 return i;
             }
@@ -92,7 +99,7 @@ internal sealed class ConfigMap(ConfigReading reading, ConfigNode? node, string 
 
     private string Fold(string key)
     {
-        if (!reading.FoldCamelCase || !key.Any(char.IsAsciiLetterUpper))
+        if (!reading.FoldCamelCase || !key.Any(char.IsAsciiLetterUpper) || !key.All(char.IsAsciiLetterOrDigit))
         {
             return key;
         }

@@ -47,6 +47,9 @@ internal readonly struct ConfigValue
     /// <summary>The scalar itself, or empty: for readers that look before they choose how to read.</summary>
     public string Text => _node?.Text ?? "";
 
+    /// <summary>Items of a list; 0 for anything else.</summary>
+    public int Count => _node?.Items.Count ?? 0;
+
     /// <summary>Notes a mistake at this place.</summary>
     public void Fail(string problem, string remedy) => _reading.Fail(_line, _column, Path, problem, remedy);
 

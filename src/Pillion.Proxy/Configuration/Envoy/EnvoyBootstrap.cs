@@ -1,0 +1,59 @@
+using Pillion.Core.Configuration;
+using Pillion.Core.Configuration.Reading;
+using Pillion.Core.Configuration.Roles;
+
+namespace Pillion.Proxy.Configuration.Envoy;
+
+/// <summary>
+/// An Envoy v3 bootstrap file with static resources. What we do not support is a mistake with its place, never ignored; names that older
+/// releases used are understood.
+/// </summary>
+internal static class EnvoyBootstrap
+{
+    /// <summary>How its keys are read: protobuf's JSON form allows camelCase too.</summary>
+    public static ConfigReading Reading(string file, List<ConfigError> errors) => new(file, errors)
+    {
+        FoldCamelCase = true,
+        UnknownKey = "is not supported here",
+        ReferencePage = "docs/reference/envoy.md",
+    };
+
+    public static (ProxyConfig Proxy, AdminConfig Admin, WorkloadConfig Workload) Read(ConfigValue root)
+    {
+        var scope = new EnvoyScope();
+        using var map = root.AsMap();
+        var workload = ReadNode(map.Optional("node"));
+        var admin = ReadAdmin(map.Optional("admin"));
+        using var resources = map.Required("static_resources").AsMap();
+        var proxy = new ProxyConfig
+        {
+            Clusters = resources.Optional("clusters").AsList(item => EnvoyCluster.Read(item, scope)),
+            Listeners = resources.Optional("listeners").AsList(item => EnvoyListener.Read(item, scope)),
+        };
+        scope.CheckReferences();
+        return (proxy, admin, workload);
+    }
+
+    // The id and the cluster of a node only name it to a control plane; the cluster is the nearest to a workload's name.
+    private static WorkloadConfig ReadNode(ConfigValue value)
+    {
+        using var map = value.AsMap();
+        _ = map.Optional("id").AsText();
+        var cluster = map.Optional("cluster").AsText();
+        return ConfigName.IsRight(cluster) ? new() { Name = cluster } : new();
+    }
+
+    private static AdminConfig ReadAdmin(ConfigValue value)
+    {
+        var defaults = new AdminConfig();
+        using var map = value.AsMap();
+        var address = EnvoyAddress.Read(map.Required("address"), listening: true);
+        var log = map.Optional("access_log_path");
+        if (log.AsText("/dev/null") != "/dev/null")
+        {
+            log.Fail("the admin port writes no access log", "remove it or use /dev/null");
+        }
+
+        return value.Exists ? new() { Address = address ?? defaults.Address, Source = value.Source } : defaults;
+    }
+}

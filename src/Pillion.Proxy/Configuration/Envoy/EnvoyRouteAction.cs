@@ -1,0 +1,56 @@
+using Pillion.Core.Configuration.Reading;
+using Pillion.Proxy.Configuration.Reading;
+
+namespace Pillion.Proxy.Configuration.Envoy;
+
+/// <summary>The route action: the cluster and how the request gets there.</summary>
+internal static class EnvoyRouteAction
+{
+    public static ForwardConfig Read(ConfigValue value, PathMatchConfig path, EnvoyUpgrades inherited, EnvoyScope? scope)
+    {
+        using var map = value.AsMap();
+        var defaults = new ForwardConfig { Cluster = "" };
+        var cluster = map.Required("cluster");
+        var upgradeConfigs = map.Optional("upgrade_configs");
+        var upgrades = EnvoyUpgrades.Read(upgradeConfigs, inherited, allowConnectConfig: true);
+        if (value.IsMap)
+        {
+            scope?.ReferToCluster(cluster);
+            if (path.Kind == PathMatchKind.Connect && !upgrades.Connect)
+            {
+                map.Fail("matches CONNECT without allowing it", "add upgrade_configs: [{ upgrade_type: CONNECT, connect_config: {} }]");
+            }
+        }
+
+        var prefix = map.Optional("prefix_rewrite").AsTextOrNull("path", HttpText.IsPath, "use a path that begins with '/'");
+        var regex = map.Optional("regex_rewrite");
+        var pattern = EnvoyPattern.ReadRewrite(regex);
+        if (prefix is not null && regex.Exists)
+        {
+            regex.Fail("stands beside prefix_rewrite", "give one of the two");
+        }
+
+        var oldHost = map.Optional("host_rewrite");
+        var host = map.Optional("host_rewrite_literal");
+        if (host.Exists && oldHost.Exists)
+        {
+            oldHost.Fail("stands beside host_rewrite_literal", "keep host_rewrite_literal");
+        }
+
+        const string hostRemedy = "use a host name, with a port or without";
+        return new()
+        {
+            Cluster = cluster.AsText(),
+            PrefixRewrite = prefix,
+            RegexRewrite = pattern,
+            HostRewrite = host.AsTextOrNull("host", HttpText.IsHost, hostRemedy) ?? oldHost.AsTextOrNull("host", HttpText.IsHost, hostRemedy),
+            AutoHostRewrite = map.Optional("auto_host_rewrite").AsBool(false),
+            Timeout = map.Optional("timeout").AsDuration(defaults.Timeout),
+            IdleTimeout = map.Optional("idle_timeout").AsDurationOrNull(),
+            Retry = EnvoyRetryPolicy.Read(map.Optional("retry_policy")),
+            ClusterNotFoundStatus = map.Optional("cluster_not_found_response_code").AsOneOf(EnvoyNames.ClusterNotFoundCodes, defaults.ClusterNotFoundStatus),
+            Upgrades = upgradeConfigs.Exists ? upgrades.Protocols : null,
+            TerminateConnect = upgrades.TerminateConnect,
+        };
+    }
+}

@@ -1,0 +1,43 @@
+using Pillion.Core.Configuration;
+using Pillion.Core.Configuration.Reading;
+
+namespace Pillion.Proxy.Configuration.Envoy;
+
+/// <summary>The names of one file: given once each, and referred to before or after.</summary>
+internal sealed class EnvoyScope
+{
+    private readonly HashSet<string> _clusters = [];
+    private readonly HashSet<string> _listeners = [];
+    private readonly List<ConfigValue> _references = [];
+
+    public string Cluster(ConfigValue value) => Distinct(value, _clusters, "cluster");
+
+    public string Listener(ConfigValue value) => Distinct(value, _listeners, "listener");
+
+    /// <summary>A cluster that must exist when the file has been read.</summary>
+    public void ReferToCluster(ConfigValue value) => _references.Add(value);
+
+    public void CheckReferences()
+    {
+        foreach (var reference in _references)
+        {
+            if (reference.IsText && !_clusters.Contains(reference.Text))
+            {
+                reference.FailText("is not a cluster of this file", NearestName.Of(reference.Text, _clusters) is { } nearest
+                    ? $"did you mean '{nearest}'?"
+                    : "add it to static_resources.clusters");
+            }
+        }
+    }
+
+    private static string Distinct(ConfigValue value, HashSet<string> names, string kind)
+    {
+        var name = value.AsText();
+        if (value.IsText && !names.Add(name))
+        {
+            value.FailText($"is the name of another {kind} too", "give each its own name");
+        }
+
+        return name;
+    }
+}

@@ -1,0 +1,40 @@
+using Pillion.Core.Configuration.Reading;
+using Pillion.Proxy.Configuration.Reading;
+
+namespace Pillion.Proxy.Configuration.Native;
+
+/// <summary>How the endpoints of a service, or the application, are reached.</summary>
+internal static class ClusterSettings
+{
+    public static ClusterConfig ReadConnections(ConfigMap map, ClusterConfig cluster)
+    {
+        cluster = cluster with { ConnectTimeout = map.Optional("connect_timeout", "Time to connect.").AsDuration(cluster.ConnectTimeout, TimeSpan.FromMilliseconds(1)) };
+        using var connections = map.Optional("connections", "How connections are kept for further requests.").AsMap();
+        return cluster with
+        {
+            IdleTimeout = connections.Optional("idle_timeout", "An unused connection is closed after this time, or sooner where the other side is known to close sooner.").AsDuration(cluster.IdleTimeout),
+            MaxRequestsPerConnection = connections.Optional("max_requests", "A connection is closed after this many requests; 0 is no limit.").AsInt(cluster.MaxRequestsPerConnection),
+        };
+    }
+
+    public static ClusterConfig ReadDiscovery(ConfigMap map, ClusterConfig cluster)
+    {
+        cluster = cluster with { Balancer = map.Optional("balancer", "How an endpoint is chosen: the less busy of two drawn at random, or each in turn by weight.").AsOneOf(BalancerNames.All, cluster.Balancer) };
+        using var dns = map.Optional("dns", "How host names among the endpoints are resolved.").AsMap();
+        var first = dns.Optional("first_only", "Use only the first address of the newest answer, for names with very many addresses.").AsBool(false);
+        return Discover(cluster, first) with
+        {
+            DnsRefresh = dns.Optional("refresh", "Time between two look-ups, where the answer's own time to live does not say.").AsDuration(cluster.DnsRefresh, TimeSpan.FromMilliseconds(100)),
+            RespectDnsTtl = dns.Optional("respect_ttl", "Look up again when the answer's time to live has passed.").AsBool(cluster.RespectDnsTtl),
+            DnsFamily = dns.Optional("family", "Which addresses are asked for; auto is IPv6 where there is an answer, else IPv4.").AsOneOf(NativeNames.DnsFamilies, cluster.DnsFamily),
+        };
+    }
+
+    /// <summary>Names are resolved, addresses are not.</summary>
+    public static ClusterConfig Discover(ClusterConfig cluster, bool firstOnly = false) => cluster with
+    {
+        Discovery = cluster.Endpoints.All(endpoint => endpoint.Address.ToEndPoint() is not null) ? ClusterDiscovery.Static
+            : firstOnly ? ClusterDiscovery.LogicalDns
+            : ClusterDiscovery.StrictDns,
+    };
+}

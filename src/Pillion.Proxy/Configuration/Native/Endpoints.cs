@@ -1,0 +1,37 @@
+using Pillion.Core.Configuration;
+using Pillion.Core.Configuration.Reading;
+
+namespace Pillion.Proxy.Configuration.Native;
+
+/// <summary><c>endpoints: [ dns://name:port, name:port, 10.0.0.1:80, unix:/path, { address, weight } ]</c></summary>
+internal static class Endpoints
+{
+    public static ValueList<EndpointConfig> Read(ConfigValue value)
+    {
+        if (value.IsText)
+        {
+            return ReadOne(value) is { } one ? [one] : [];
+        }
+
+        var endpoints = value.AsList(ReadOne);
+        if (value.IsList && endpoints.Count == 0)
+        {
+            value.Fail("has no usable endpoint", "give at least one, such as dns://payments.internal:8080");
+        }
+
+        return endpoints;
+    }
+
+    private static EndpointConfig? ReadOne(ConfigValue value)
+    {
+        if (value.IsText)
+        {
+            return value.AsAddress(prefix: "dns://") is { } only ? new() { Address = only, Source = value.Source } : null;
+        }
+
+        using var map = value.AsMap("endpoint");
+        var address = map.Required("address", "`dns://name:port`, `name:port`, `10.0.0.1:80`, `[v6]:80` or `unix:/path`. The address alone is short for this.").AsAddress(prefix: "dns://");
+        var weight = map.Optional("weight", "Its share beside the other endpoints' weights.").AsInt(1, 1, 1_000_000);
+        return address is null ? null : new() { Address = address, Weight = weight, Source = value.Source };
+    }
+}

@@ -1,0 +1,83 @@
+using Pillion.Core.Configuration;
+using Pillion.Core.Configuration.Documents;
+using Pillion.Core.Configuration.Reading;
+using Pillion.Core.Configuration.Roles;
+using Pillion.Net;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Configuration.Envoy;
+using Pillion.Proxy.Configuration.Native;
+
+namespace Pillion;
+
+/// <summary>Everything the user wrote in one file, whichever of the two formats it is in.</summary>
+internal sealed record PillionConfig
+{
+    private static readonly string[] EnvoyKeys = ["static_resources", "staticResources", "dynamic_resources", "dynamicResources", "node", "layered_runtime", "layeredRuntime"];
+
+    public WorkloadConfig Workload { get; init; } = new();
+
+    /// <summary>Null where the file does not name the application: an Envoy file, or an outbound side alone.</summary>
+    public AppConfig? App { get; init; }
+
+    public AdminConfig Admin { get; init; } = new();
+
+    public LifecycleConfig Lifecycle { get; init; } = new();
+
+    public ReloadConfig Reload { get; init; } = new();
+
+    public ProxyConfig Proxy { get; init; } = new();
+
+    /// <summary>Reads a file. With any mistake there is no configuration, but all mistakes, in the order of their lines.</summary>
+    public static (PillionConfig? Config, IReadOnlyList<ConfigError> Errors) Load(string file, Func<string, string?> environment)
+    {
+        var errors = new List<ConfigError>();
+        return Read(ConfigDocument.Load(file, environment, errors), file, errors);
+    }
+
+    /// <summary>As <see cref="Load"/>, from text that is already there.</summary>
+    public static (PillionConfig? Config, IReadOnlyList<ConfigError> Errors) Parse(string text, string file, Func<string, string?> environment)
+    {
+        var errors = new List<ConfigError>();
+        return Read(ConfigDocument.Parse(text, file, environment, errors), file, errors);
+    }
+
+    /// <summary>Reads Pillion's own format; also run without a document, to write the reference.</summary>
+    internal static PillionConfig ReadNative(ConfigValue root)
+    {
+        using var map = root.AsMap();
+        var app = AppConfig.Read(map.Optional("app", "The application beside us."));
+        return new()
+        {
+            Workload = WorkloadConfig.Read(map.Optional("workload", "Whom this sidecar stands beside; becomes its identity.")),
+            App = app,
+            Proxy = NativeProxy.Read(map, app),
+            Admin = AdminConfig.Read(map.Optional("admin", "The admin pages.")),
+            Lifecycle = LifecycleConfig.Read(map.Optional("lifecycle", "How the sidecar stops.")),
+            Reload = ReloadConfig.Read(map.Optional("reload", "When the file is read again.")),
+        };
+    }
+
+    private static (PillionConfig?, IReadOnlyList<ConfigError>) Read(ConfigNode? root, string file, List<ConfigError> errors)
+    {
+        if (root is null)
+        {
+            return (null, errors);
+        }
+
+        var config = root.Entries.Any(entry => EnvoyKeys.Contains(entry.Key))
+            ? ReadEnvoy(EnvoyBootstrap.Reading(file, errors).Root(root))
+            : ReadNative(new ConfigReading(file, errors).Root(root));
+        ListenerAddresses.Check(config, file, errors);
+        return errors.Count == 0 ? (config, []) : (null, InFileOrder(errors));
+    }
+
+    private static PillionConfig ReadEnvoy(ConfigValue root)
+    {
+        var (proxy, admin, workload) = EnvoyBootstrap.Read(root);
+        return new() { Proxy = proxy, Admin = admin, Workload = workload };
+    }
+
+    // A value reached through two aliases is one mistake; a person corrects from top to bottom.
+    private static List<ConfigError> InFileOrder(List<ConfigError> errors) =>
+        [.. errors.Distinct().OrderBy(error => error.Line).ThenBy(error => error.Column)];
+}
