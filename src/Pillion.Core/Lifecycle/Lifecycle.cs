@@ -85,6 +85,9 @@ internal sealed class Lifecycle(TimeProvider time)
         return false;
     }
 
+    /// <summary>Asks for the orderly end unless that was asked already: for an event that is no order, such as the application's own end.</summary>
+    public void RequestExit(string reason) => _stop.TrySetResult(new StopRequest(reason));
+
     /// <summary>
     /// Carries the stop out, in this order: inbound is announced closed but served (lame duck); inbound takes nothing new and finishes (drain);
     /// our application is told to end, with outbound still open; roles stop; at the grace period's end whatever is left ends. Returns the exit code:

@@ -38,7 +38,9 @@ internal sealed record StopTimes
             times = times with { LameDuck = lameDuck };
         }
 
-        return times with { LameDuck = times.LameDuck ?? (environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } ? LameDuckInCluster : TimeSpan.Zero) };
+        // A short grace period shortens the default with it.
+        var usual = environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } ? LameDuckInCluster : TimeSpan.Zero;
+        return times with { LameDuck = times.LameDuck ?? (usual < times.GracePeriod / 5 ? usual : times.GracePeriod / 5) };
     }
 
     private static TimeSpan? ReadSeconds(Func<string, string?> environment, string name, ICollection<string> mistakes)

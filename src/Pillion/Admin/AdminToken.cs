@@ -25,7 +25,7 @@ internal sealed class AdminToken : IDisposable
     {
         if (path is null)
         {
-            problem = "there is no directory for it: set PILLION_ADMIN_TOKEN_FILE";
+            problem = "has no directory to go to: set PILLION_ADMIN_TOKEN_FILE";
             return null;
         }
 

@@ -25,7 +25,6 @@ internal static class ClusterText
                 Line(text, $"{name}::health_flags::{(endpoint.IsHealthy ? "healthy" : "/failed")}");
                 Line(text, $"{name}::weight::{endpoint.Weight}");
                 Line(text, $"{name}::rq_active::{endpoint.ActiveRequests}");
-                Line(text, $"{name}::cx_active::{endpoint.ActiveConnections}");
             }
         }
 
@@ -50,7 +49,6 @@ internal static class ClusterText
                 json.WriteNumber("weight", endpoint.Weight);
                 json.WriteBoolean("healthy", endpoint.IsHealthy);
                 json.WriteNumber("active_requests", endpoint.ActiveRequests);
-                json.WriteNumber("active_connections", endpoint.ActiveConnections);
                 json.WriteEndObject();
             }
 

@@ -8,4 +8,4 @@ internal sealed record ClusterView(string Name, string Discovery, string Balance
 }
 
 /// <summary>An endpoint of a cluster.</summary>
-internal sealed record EndpointView(string Address, int Weight, bool IsHealthy, long ActiveRequests, long ActiveConnections);
+internal sealed record EndpointView(string Address, int Weight, bool IsHealthy, long ActiveRequests);

@@ -58,8 +58,8 @@ async function refresh() {
     list('refused', ready.refused_configuration);
     fill('listeners', listeners.map(l => ({ cells: [[l.name], [l.address], [l.direction], [l.active_connections, 'number']] })));
     fill('clusters', clusters.flatMap(c => c.endpoints.length === 0
-      ? [{ cells: [[c.name], [c.problem ?? 'no endpoint'], ['none', 'bad'], [''], ['']] }]
-      : c.endpoints.map(e => ({ cells: [[c.name], [e.address], [e.healthy ? 'healthy' : 'failed', e.healthy ? 'good' : 'bad'], [e.active_requests, 'number'], [e.active_connections, 'number']] }))));
+      ? [{ cells: [[c.name], [c.problem ?? 'no endpoint'], ['none', 'bad'], ['']] }]
+      : c.endpoints.map(e => ({ cells: [[c.name], [e.address], [e.healthy ? 'healthy' : 'failed', e.healthy ? 'good' : 'bad'], [e.active_requests, 'number']] }))));
     fill('failures', failures.map(r => ({ cells: [[time(r)], [request(r)], [r.status, statusKind(r.status)], [r.reason]], open: () => explain(r.id) })));
     fill('requests', requests.map(r => ({ cells: [[time(r)], [request(r)], [r.status, statusKind(r.status)], [r.answered_by], [r.upstream], [r.duration_ms, 'number']], open: () => explain(r.id) })));
   } catch {
