@@ -28,7 +28,7 @@ internal sealed class CapturedLog : ILineSink
             _text.Append(Encoding.UTF8.GetString(first.Span)).Append(Encoding.UTF8.GetString(second.Span));
         }
 
-        return first.Length + second.Length;
+        return FileSink.Lines(first.Span) + FileSink.Lines(second.Span);
     }
 
     public void Dispose()
