@@ -4,7 +4,7 @@ namespace Pillion.Core.Lifecycle;
 /// The state machine of starting and stopping: starting → ready → lame duck → draining → stopped. Readiness is the conjunction of named
 /// conditions, each with a reason in words. Time comes from a <see cref="TimeProvider"/>. Safe from any thread; nothing here is per request.
 /// </summary>
-internal sealed class Lifecycle(LifecycleConfig config, TimeProvider time)
+internal sealed class Lifecycle(TimeProvider time)
 {
     // 128 + SIGKILL, as a shell reports it.
     private const int KilledExitCode = 137;
@@ -17,6 +17,9 @@ internal sealed class Lifecycle(LifecycleConfig config, TimeProvider time)
     private volatile LifecycleState _state = LifecycleState.Starting;
 
     public LifecycleState State => _state;
+
+    /// <summary>Set from the configuration, also by a reload; a stop uses what is set when it begins.</summary>
+    public StopTimes Times { get; set; } = new();
 
     /// <summary>The conditions in the order they were added.</summary>
     public IReadOnlyList<Condition> Conditions => _conditions;
@@ -82,6 +85,9 @@ internal sealed class Lifecycle(LifecycleConfig config, TimeProvider time)
         return false;
     }
 
+    /// <summary>Asks for the orderly end unless that was asked already: for an event that is no order, such as the application's own end.</summary>
+    public void RequestExit(string reason) => _stop.TrySetResult(new StopRequest(reason));
+
     /// <summary>
     /// Carries the stop out, in this order: inbound is announced closed but served (lame duck); inbound takes nothing new and finishes (drain);
     /// our application is told to end, with outbound still open; roles stop; at the grace period's end whatever is left ends. Returns the exit code:
@@ -90,22 +96,23 @@ internal sealed class Lifecycle(LifecycleConfig config, TimeProvider time)
     public async Task<int> StopAsync(IReadOnlyList<IRole> roles, IApplication application)
     {
         var request = await StopRequested.ConfigureAwait(false);
-        using var end = new CancellationTokenSource(config.GracePeriod, time);
-        using var soon = new CancellationTokenSource(Positive(config.GracePeriod - config.Reserve), time);
+        var times = Times;
+        using var end = new CancellationTokenSource(times.GracePeriod, time);
+        using var soon = new CancellationTokenSource(Positive(times.GracePeriod - times.Reserve), time);
         using var orderly = CancellationTokenSource.CreateLinkedTokenSource(soon.Token, _now.Token);
         var began = time.GetTimestamp();
 
         Enter(LifecycleState.LameDuck);
         ForEach(roles, static role => role.EnterLameDuck());
-        await LameDuckAsync(application, orderly.Token).ConfigureAwait(false);
+        await LameDuckAsync(times, application, orderly.Token).ConfigureAwait(false);
 
         Enter(LifecycleState.Draining);
         ForEach(roles, static role => role.BeginDrain());
-        await DrainInboundAsync(roles, began, orderly.Token).ConfigureAwait(false);
+        await DrainInboundAsync(times, roles, began, orderly.Token).ConfigureAwait(false);
 
         var code = application.IsOurs
-            ? await EndApplicationAsync(application, request, orderly.Token).ConfigureAwait(false)
-            : await OutboundQuietAsync(roles, orderly.Token).ConfigureAwait(false);
+            ? await EndApplicationAsync(times, application, request, orderly.Token).ConfigureAwait(false)
+            : await OutboundQuietAsync(times, roles, orderly.Token).ConfigureAwait(false);
 
         // Stopping the roles may use what was kept back, unless a second signal asked for none of it.
         using var last = CancellationTokenSource.CreateLinkedTokenSource(end.Token, _now.Token);
@@ -135,9 +142,9 @@ internal sealed class Lifecycle(LifecycleConfig config, TimeProvider time)
         _started.TrySetResult();
     }
 
-    private async Task LameDuckAsync(IApplication application, CancellationToken cancellationToken)
+    private async Task LameDuckAsync(StopTimes times, IApplication application, CancellationToken cancellationToken)
     {
-        if (config.LameDuck is not { } lameDuck || lameDuck <= TimeSpan.Zero)
+        if (times.LameDuck is not { } lameDuck || lameDuck <= TimeSpan.Zero)
         {
             return;
         }
@@ -157,15 +164,15 @@ internal sealed class Lifecycle(LifecycleConfig config, TimeProvider time)
     }
 
     // Half of what is left: a stream that never ends must leave our application time of its own to end in.
-    private async Task DrainInboundAsync(IReadOnlyList<IRole> roles, long began, CancellationToken cancellationToken)
+    private async Task DrainInboundAsync(StopTimes times, IReadOnlyList<IRole> roles, long began, CancellationToken cancellationToken)
     {
-        var left = config.GracePeriod - config.Reserve - time.GetElapsedTime(began);
+        var left = times.GracePeriod - times.Reserve - time.GetElapsedTime(began);
         using var half = new CancellationTokenSource(Positive(left / 2), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(half.Token, cancellationToken);
         await Unless(Task.WhenAll(roles.Select(role => role.InboundDrainedAsync(either.Token))), either.Token).ConfigureAwait(false);
     }
 
-    private async Task<int> EndApplicationAsync(IApplication application, StopRequest request, CancellationToken cancellationToken)
+    private async Task<int> EndApplicationAsync(StopTimes times, IApplication application, StopRequest request, CancellationToken cancellationToken)
     {
         if (!request.ApplicationWasTold && !application.Exited.IsCompleted)
         {
@@ -176,7 +183,7 @@ internal sealed class Lifecycle(LifecycleConfig config, TimeProvider time)
         if (!application.Exited.IsCompleted)
         {
             application.Kill();
-            using var killed = new CancellationTokenSource(config.Reserve, time);
+            using var killed = new CancellationTokenSource(times.Reserve, time);
             await Unless(application.Exited, killed.Token).ConfigureAwait(false);
         }
 
@@ -184,9 +191,9 @@ internal sealed class Lifecycle(LifecycleConfig config, TimeProvider time)
         return application.Exited.IsCompletedSuccessfully ? await application.Exited.ConfigureAwait(false) : KilledExitCode;
     }
 
-    private async Task<int> OutboundQuietAsync(IReadOnlyList<IRole> roles, CancellationToken cancellationToken)
+    private async Task<int> OutboundQuietAsync(StopTimes times, IReadOnlyList<IRole> roles, CancellationToken cancellationToken)
     {
-        await Unless(Task.WhenAll(roles.Select(role => role.OutboundIdleAsync(config.OutboundQuiet, cancellationToken))), cancellationToken).ConfigureAwait(false);
+        await Unless(Task.WhenAll(roles.Select(role => role.OutboundIdleAsync(times.OutboundQuiet, cancellationToken))), cancellationToken).ConfigureAwait(false);
         return 0;
     }
 

@@ -1,7 +1,7 @@
 namespace Pillion.Core.Lifecycle;
 
 /// <summary>How long the stages of stopping may take.</summary>
-internal sealed record LifecycleConfig
+internal sealed record StopTimes
 {
     /// <summary>In a cluster, endpoint removal lags behind SIGTERM by a few seconds; nobody else needs telling.</summary>
     public static readonly TimeSpan LameDuckInCluster = TimeSpan.FromSeconds(5);
@@ -25,20 +25,22 @@ internal sealed record LifecycleConfig
     /// Lays the environment over the settings: <c>PILLION_LAME_DUCK_SECONDS</c>, and <c>TERMINATION_GRACE_PERIOD_SECONDS</c>, which the pod's
     /// template carries because a container cannot ask for its own grace period. Mistakes are sentences; a wrong value changes nothing.
     /// </summary>
-    public LifecycleConfig With(Func<string, string?> environment, ICollection<string> mistakes)
+    public StopTimes With(Func<string, string?> environment, ICollection<string> mistakes)
     {
-        var config = this;
+        var times = this;
         if (ReadSeconds(environment, "TERMINATION_GRACE_PERIOD_SECONDS", mistakes) is { } grace)
         {
-            config = config with { GracePeriod = grace };
+            times = times with { GracePeriod = grace };
         }
 
         if (ReadSeconds(environment, "PILLION_LAME_DUCK_SECONDS", mistakes) is { } lameDuck)
         {
-            config = config with { LameDuck = lameDuck };
+            times = times with { LameDuck = lameDuck };
         }
 
-        return config with { LameDuck = config.LameDuck ?? (environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } ? LameDuckInCluster : TimeSpan.Zero) };
+        // A short grace period shortens the default with it.
+        var usual = environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } ? LameDuckInCluster : TimeSpan.Zero;
+        return times with { LameDuck = times.LameDuck ?? (usual < times.GracePeriod / 5 ? usual : times.GracePeriod / 5) };
     }
 
     private static TimeSpan? ReadSeconds(Func<string, string?> environment, string name, ICollection<string> mistakes)

@@ -1,0 +1,37 @@
+using Pillion.Core.Configuration.Documents;
+using Pillion.Core.Lifecycle;
+using Pillion.Core.Signals.Logging;
+using Pillion.Core.Signals.Metrics;
+using Pillion.Core.Signals.Records;
+using Pillion.Reload;
+
+namespace Pillion.Admin;
+
+/// <summary>Where the admin pages take what they show. Each is asked when a page is, from a thread of the pool.</summary>
+internal sealed record AdminSources
+{
+    public required Lifecycle Lifecycle { get; init; }
+
+    public required MetricRegistry Metrics { get; init; }
+
+    public required RequestRecords Records { get; init; }
+
+    public required LogLevels Levels { get; init; }
+
+    /// <summary>Path of the configuration as the user named it.</summary>
+    public required string ConfigFile { get; init; }
+
+    /// <summary>The tree of the configuration that runs, for <c>/config</c>; null before the first.</summary>
+    public required Func<ConfigNode?> Config { get; init; }
+
+    public required Func<ReloadStatus> Reload { get; init; }
+
+    public required Func<IReadOnlyList<ListenerView>> Listeners { get; init; }
+
+    public required Func<CancellationToken, Task<IReadOnlyList<ClusterView>>> ClustersAsync { get; init; }
+
+    public required string Version { get; init; }
+
+    /// <summary>Host names, besides localhost and IP addresses, by which the port may be asked.</summary>
+    public IReadOnlyList<string> HostNames { get; init; } = [];
+}

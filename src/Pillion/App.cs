@@ -1,0 +1,150 @@
+using Microsoft.Extensions.Logging;
+using Pillion.Application;
+using Pillion.Commands;
+using Pillion.Core.Lifecycle;
+using Pillion.Core.Signals.Logging;
+using Pillion.Net.Posix;
+using Pillion.Proxy.Clusters.Dns;
+using Pillion.Reload;
+
+namespace Pillion;
+
+/// <summary><c>pillion run</c>, from its start to its exit code.</summary>
+internal sealed partial class App(RunOptions options, CommandIo io, Sidecar sidecar, ILogger logger)
+{
+    private readonly ConfigFile _file = new(options.ConfigFile, io.Environment);
+    private readonly CancellationTokenSource _ending = new();
+    private volatile IApplication? _application;
+
+    public static async Task<int> RunAsync(RunOptions options, CommandIo io)
+    {
+        var time = TimeProvider.System;
+        using var logs = new PillionLogs(new LogLevels(options.LogLevel), LogLayout.Text, new LogWriter(Console.OpenStandardError()), time);
+        using var sidecar = new Sidecar(options.Concurrency, logs, time, NameResolvers.ForThisMachine());
+        return await new App(options, io, sidecar, logs.CreateLogger("main")).LiveAsync().ConfigureAwait(false);
+    }
+
+    private async Task<int> LiveAsync()
+    {
+        var began = sidecar.Time.GetTimestamp();
+        var isOurs = options.Application.Count > 0;
+        if (isOurs && OperatingSystem.IsWindows())
+        {
+            return io.Fail("an application after -- is started on Linux and macOS only");
+        }
+
+        // The first file decides whether there is a life at all: its mistakes go to the person who started us, not to a log.
+        var first = _file.Load();
+        if (first.Config is not { } config)
+        {
+            return Refuse(first.Mistakes);
+        }
+
+        using var processes = OperatingSystem.IsWindows() ? null : new ChildProcesses(reapOrphans: Environment.ProcessId == 1);
+        sidecar.Health.Processes = processes;
+        if (isOurs)
+        {
+            sidecar.Health.Expect();
+        }
+
+        var sharesTerminal = isOurs && ControllingTerminal.IsForeground;
+        using var reloader = new ConfigReloader<PillionConfig>(options.ConfigFile, _ => _file.Load(), ApplyAsync, sidecar.Time, logger) { Finished = Count };
+        using var signals = new ProcessSignals(
+            sidecar.Lifecycle, sharesTerminal, () => _ = reloader.ReloadAsync(_ending.Token), sidecar.ReopenLogs, () => _application as OwnApplication);
+
+        sidecar.Start();
+        if (!await reloader.ReloadAsync(_ending.Token).ConfigureAwait(false))
+        {
+            return ExitCodes.Failure;
+        }
+
+        if (await sidecar.StartAdminAsync(options.Admin ?? config.Admin.Address, io.Environment, options.ConfigFile, () => _file.Tree, () => reloader.Status).ConfigureAwait(false) is { } mistake)
+        {
+            return io.Fail(mistake, ExitCodes.Failure);
+        }
+
+        await sidecar.Lifecycle.Started.ConfigureAwait(false);
+        LogStarted(sidecar.Time.GetElapsedTime(began).TotalMilliseconds, sidecar.AdminAddress!.ToString());
+        var watching = config.Reload.Watch ? reloader.WatchAsync(_ending.Token) : Task.CompletedTask;
+
+        if (isOurs && !OperatingSystem.IsWindows())
+        {
+            var start = OwnApplication.Start(processes!, options.Application, sharesTerminal);
+            if (start.Application is not { } own)
+            {
+                io.Fail(start.Mistake);
+                sidecar.Lifecycle.RequestStop(new StopRequest(start.Mistake));
+                await sidecar.StopAsync(new NeighbourApplication(() => null)).ConfigureAwait(false);
+                return start.ExitCode;
+            }
+
+            _application = own;
+            sidecar.Health.Started();
+            _ = EndWithAsync(own);
+        }
+
+        var request = await sidecar.Lifecycle.StopRequested.ConfigureAwait(false);
+        LogStopping(request.Reason);
+        var code = await sidecar.StopAsync(_application ?? new NeighbourApplication(() => sidecar.ApplicationAddress)).ConfigureAwait(false);
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
+        LogStopped(code);
+        return code;
+    }
+
+    private int Refuse(IReadOnlyList<string> mistakes)
+    {
+        if (_file.IsUnreadable)
+        {
+            return io.Fail(mistakes[0]);
+        }
+
+        foreach (var mistake in mistakes)
+        {
+            io.Error.WriteLine(mistake);
+        }
+
+        return io.Fail(mistakes.Count == 1 ? $"{options.ConfigFile} has 1 mistake" : $"{options.ConfigFile} has {mistakes.Count} mistakes", ExitCodes.Failure);
+    }
+
+    private async Task<IReadOnlyList<string>> ApplyAsync(PillionConfig config, CancellationToken cancellationToken)
+    {
+        var mistakes = new List<string>();
+        var times = new StopTimes { GracePeriod = config.Lifecycle.GracePeriod, LameDuck = config.Lifecycle.LameDuck }.With(io.Environment, mistakes);
+        return mistakes.Count > 0 ? mistakes : await sidecar.ApplyAsync(config, times, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Without its application a sidecar has nothing to do: a Job ends when its program does.
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    private async Task EndWithAsync(OwnApplication application)
+    {
+        var status = await application.Status.ConfigureAwait(false);
+        LogApplicationEnded(status.ToString());
+        sidecar.Health.Ended(status.ToString());
+        sidecar.Lifecycle.RequestExit($"the application ended with {status}");
+    }
+
+    private void Count(ReloadStatus status)
+    {
+        if (status.Mistakes.Count > 0)
+        {
+            sidecar.Metrics.Server.ReloadFailed();
+        }
+        else
+        {
+            sidecar.Metrics.Server.ReloadSucceeded(_file.ContentHash);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "up after {Milliseconds:0.0} ms; admin at {Admin}")]
+    private partial void LogStarted(double milliseconds, string admin);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "stopping: {Reason}")]
+    private partial void LogStopping(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "the application ended with {Status}")]
+    private partial void LogApplicationEnded(string status);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "stopped; exit code {Code}")]
+    private partial void LogStopped(int code);
+}

@@ -1,0 +1,27 @@
+namespace Pillion.Commands;
+
+/// <summary>The examples of the help, by command.</summary>
+internal static class Examples
+{
+    public static string[] First { get; } =
+    [
+        "pillion demo                              see it work, with nothing to prepare",
+        "pillion check pillion.yaml                every mistake, with its line",
+        "pillion run -c pillion.yaml -- ./orders   the application, with its sidecar",
+    ];
+
+    public static string[] Of(string command) => command switch
+    {
+        RunCommand.Name =>
+        [
+            "pillion run -c pillion.yaml",
+            "pillion run -c pillion.yaml -- ./orders --port 8080",
+            "PILLION_CONFIG=/etc/pillion.yaml pillion run --admin unix:/run/pillion/admin.sock",
+        ],
+        "check" => ["pillion check pillion.yaml", "pillion check envoy.json"],
+        "wait" => ["pillion wait && ./orders", "pillion wait --timeout 2m --admin unix:/run/pillion/admin.sock"],
+        "explain" => ["pillion explain 7f3c0a52-…           the id is the response's x-request-id"],
+        "demo" => ["pillion demo", "pillion demo --seconds 5"],
+        _ => [],
+    };
+}
