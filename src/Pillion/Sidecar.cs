@@ -165,6 +165,9 @@ internal sealed partial class Sidecar : IDisposable
     /// <summary>Opens the access logs again by their names, after logrotate has moved them.</summary>
     public void ReopenLogs() => _accessLogs.Reopen();
 
+    /// <summary>Writes the access-log lines that wait, now.</summary>
+    public void FlushLogs() => _accessLogs.Flush();
+
     /// <summary>Carries the stop out once it is asked for, and ends the threads. Returns the exit code.</summary>
     public async Task<int> StopAsync(IApplication application)
     {

@@ -30,7 +30,7 @@ internal static class CommandLine
         var command = parsed.CommandResult.Command;
         if (Misuse(parsed, root, command) is { } misuse)
         {
-            return Task.FromResult(io.Fail($"{misuse}; see 'pillion {(command == root ? "" : command.Name + " ")}--help'"));
+            return Task.FromResult(io.Fail($"{misuse} (see 'pillion {(command == root ? "" : command.Name + " ")}--help')"));
         }
 
         if (split >= 0 && command.Name != RunCommand.Name)
@@ -40,7 +40,7 @@ internal static class CommandLine
 
         if (split >= 0 && application.Count == 0)
         {
-            return Task.FromResult(io.Fail("there is no application after --; see 'pillion run --help'"));
+            return Task.FromResult(io.Fail("there is no application after -- (see 'pillion run --help')"));
         }
 
         // No time-out: the library would otherwise take SIGTERM for itself and end us after two seconds.

@@ -93,12 +93,13 @@ internal sealed class DemoRun(Sidecar sidecar, CapturedLog log, CommandIo io)
         return line.Length > 0 && explained.Status == 200;
     }
 
-    // The writer has a thread and a pace of its own.
+    // The line follows the answer; the writer would take up to a second to write it.
     private async Task<string> LogLineAsync(string id)
     {
         var began = sidecar.Time.GetTimestamp();
         while (sidecar.Time.GetElapsedTime(began) < Patience)
         {
+            sidecar.FlushLogs();
             if (log.Text.Split('\n').FirstOrDefault(line => line.Contains(id, StringComparison.Ordinal)) is { } line)
             {
                 return line;
@@ -145,9 +146,9 @@ internal sealed class DemoRun(Sidecar sidecar, CapturedLog log, CommandIo io)
         app: 127.0.0.1:{{orders}}
         admin: 127.0.0.1:0
 
-        inbound: { port: 0, address: 127.0.0.1 }
+        inbound: { address: 127.0.0.1:0 }
         outbound:
-          port: 0
+          address: 127.0.0.1:0
           services:
             payments:
               endpoints: [ 127.0.0.1:{{payments}} ]
