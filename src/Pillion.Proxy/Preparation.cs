@@ -4,6 +4,7 @@ using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
@@ -17,6 +18,8 @@ namespace Pillion.Proxy;
 /// </summary>
 internal sealed class Preparation : Prepared
 {
+    private static readonly TimeSpan WarmTime = TimeSpan.FromSeconds(5);
+
     private readonly ProxyRole _role;
     private readonly List<string> _mistakes = [];
     private readonly List<BoundListener> _newListeners = [];
@@ -40,6 +43,7 @@ internal sealed class Preparation : Prepared
             }
         }
 
+        await preparation.WarmAsync();
         preparation._next = new ProxySnapshot(config, clusters, listeners);
         return preparation;
     }
@@ -64,6 +68,19 @@ internal sealed class Preparation : Prepared
         }
     }
 
+    // A new cluster is looked up before requests can reach it; a name that cannot be resolved keeps nobody else waiting for long.
+    private async Task WarmAsync()
+    {
+        try
+        {
+            await Task.WhenAll(_newClusters.Select(cluster => cluster.Endpoints.FirstAnswers)).WaitAsync(WarmTime, _role.Context.Time);
+        }
+        catch (TimeoutException)
+        {
+            // Its requests are answered 503 until DNS answers, and say so.
+        }
+    }
+
     private Cluster ClusterFor(ClusterConfig config)
     {
         if (_role.Live.Clusters.TryGetValue(config.Name, out var running) && running.Config == config)
@@ -77,6 +94,7 @@ internal sealed class Preparation : Prepared
         var cluster = new Cluster(
             config,
             endpoints,
+            config.Discovery == ClusterDiscovery.DynamicForward ? new DynamicHosts(config, context.Resolver, context.Time) : null,
             (set, index) =>
             {
                 var loop = _role.Loops[index];

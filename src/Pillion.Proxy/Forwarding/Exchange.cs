@@ -5,6 +5,7 @@ using Pillion.Core.Signals.Metrics;
 using Pillion.Net.Http;
 using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
+using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
 
@@ -104,7 +105,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         KeepAlive = false;
         if (violation != HttpViolation.None)
         {
-            Metrics.Violations.Count(violation.ToString());
+            Metrics.CountViolation(violation);
         }
 
         await AnswerLocallyAsync(failure, violation == HttpViolation.None ? 0 : HttpViolations.Status(violation));
@@ -123,6 +124,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
             return;
         }
 
+        Record.AnsweredLocally = true;
         await SendOwnAsync(LocalAnswer.Write(this, failure, status));
     }
 
@@ -310,6 +312,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Record.Downstream = stream.Remote;
         Record.DownstreamLocal = stream.Local;
         Record.Listener = listener.Name;
+        Record.UpstreamIsApplication = listener.Config.Direction == TrafficDirection.Inbound;
         Record.Version = Request.Version;
         Record.Method.Set(Request.MethodName);
         Record.Authority.Set(Request.Authority);

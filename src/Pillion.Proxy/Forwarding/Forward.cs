@@ -7,6 +7,7 @@ using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Retries;
 using Pillion.Proxy.Routing;
@@ -32,6 +33,7 @@ internal sealed class Forward
     private long _tryStartMicros;
     private bool _isRetry;
     private bool _isTunnel;
+    private string? _lookupError;
 
     public Forward(Exchange exchange)
     {
@@ -55,6 +57,7 @@ internal sealed class Forward
         _policy = action.Retry;
         _tried.Clear();
         _isRetry = false;
+        _lookupError = null;
         _isTunnel = action.TerminateConnect && _exchange.Request.Method == HttpMethod.Connect;
         if (!FindCluster())
         {
@@ -150,13 +153,13 @@ internal sealed class Forward
     {
         var loop = _exchange.Loop;
         var record = _exchange.Record;
-        var endpoint = _upstreams.Pick(_tried);
         _tryStartMicros = _exchange.ElapsedMicros;
+        var endpoint = _cluster.Hosts is null ? _upstreams.Pick(_tried) : await FindNamedHostAsync(_cluster.Hosts);
         ref var attempt = ref record.AddAttempt();
         attempt.StartMicros = _tryStartMicros;
         if (endpoint is null)
         {
-            return EndAttempt(_cluster.WhyNoEndpoint());
+            return EndAttempt(_lookupError is null ? _cluster.WhyNoEndpoint() : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError));
         }
 
         attempt.Endpoint = record.UpstreamHost = endpoint.Text;
@@ -217,6 +220,16 @@ internal sealed class Forward
         }
 
         return EndAttempt(await ReceiveAnswerAsync(stream));
+    }
+
+    // A host that is not known yet is looked up off the loop; the await comes back to it.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<Endpoint?> FindNamedHostAsync(DynamicHosts hosts)
+    {
+        var request = _exchange.Request;
+        var host = await hosts.FindAsync(request.Authority, request.IsHttps ? 443 : 80, CancellationToken.None);
+        _lookupError = host.Error;
+        return host.Endpoint;
     }
 
     // Informational answers are passed on as they come (RFC 9110 §15.2); the first other one is the answer.

@@ -1,5 +1,6 @@
 using Pillion.Core.Resilience;
 using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Retries;
 
@@ -14,10 +15,12 @@ internal sealed class Cluster
     private readonly ClusterLoop[] _loops;
     private readonly ClusterEndpoints _endpoints;
 
-    public Cluster(ClusterConfig config, ClusterEndpoints endpoints, Func<ClusterEndpoints, int, ClusterLoop> loop, int loops)
+    /// <param name="hosts">Finds the endpoint that a request names itself; null when the cluster has endpoints of its own.</param>
+    public Cluster(ClusterConfig config, ClusterEndpoints endpoints, DynamicHosts? hosts, Func<ClusterEndpoints, int, ClusterLoop> loop, int loops)
     {
         Config = config;
         _endpoints = endpoints;
+        Hosts = hosts;
         Budget = new RetryBudget(config.RetryBudgetPercent, config.MinRetryConcurrency);
         _loops = [.. Enumerable.Range(0, loops).Select(index => loop(endpoints, index))];
     }
@@ -29,6 +32,8 @@ internal sealed class Cluster
     public RetryBudget Budget { get; }
 
     public ClusterEndpoints Endpoints => _endpoints;
+
+    public DynamicHosts? Hosts { get; }
 
     public ClusterLoop On(ProxyLoop loop) => _loops[loop.Index];
 

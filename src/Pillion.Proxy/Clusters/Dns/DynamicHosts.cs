@@ -130,7 +130,13 @@ internal sealed class DynamicHosts(ClusterConfig config, INameResolver resolver,
     private static Endpoint Keep(Endpoint? old, Address address, IPAddress resolved)
     {
         var endPoint = new IPEndPoint(resolved, address.Port);
-        return old is not null && old.SocketAddress.Equals(endPoint) ? old : new Endpoint(address, endPoint, 1);
+        if (old is not null && old.SocketAddress.Equals(endPoint))
+        {
+            return old;
+        }
+
+        old?.IsRemoved = true;
+        return new Endpoint(address, endPoint, 1);
     }
 
     private long Later(long timestamp, TimeSpan by) => timestamp + (long)(by.TotalSeconds * time.TimestampFrequency);
@@ -145,8 +151,14 @@ internal sealed class DynamicHosts(ClusterConfig config, INameResolver resolver,
 
         foreach (var (key, _) in _hosts.Where(host => host.Value.Answer is not null).OrderBy(host => host.Value.LastUsed).Take(MaxHosts / 8).ToList())
         {
-            if (_hosts.TryRemove(key, out _))
+            if (_hosts.TryRemove(key, out var removed))
             {
+                // Its pooled connections are not kept for a host that nobody can find again.
+                if (removed.Answer?.Host.Endpoint is { } endpoint)
+                {
+                    endpoint.IsRemoved = true;
+                }
+
                 Interlocked.Decrement(ref _count);
             }
         }
