@@ -41,18 +41,13 @@ internal sealed class DomainTable
     }
 
     /// <summary>
-    /// The port stays in the match, as in Envoy. Only when no domain but <c>*</c> matches the authority as written is it looked for without its port, so that
-    /// <c>orders:8080</c> finds <c>orders</c>.
+    /// The port stays in the match, as in Envoy. Where no domain of a kind matches the authority as written, the same kind is asked without the
+    /// port, so that <c>orders:8080</c> finds <c>orders</c> before any pattern.
     /// </summary>
     public VirtualHost? Find(ReadOnlySpan<byte> authority)
     {
-        if (_exact is null && _suffixes.Length == 0 && _prefixes.Length == 0)
-        {
-            return _any;
-        }
-
-        var host = WithoutPort(authority);
-        return FindNamed(authority) ?? (host.Length < authority.Length ? FindNamed(host) : null) ?? _any;
+        // Most tables have one virtual host for everything.
+        return (_exact is null && _suffixes.Length == 0 && _prefixes.Length == 0 ? null : FindNamed(authority)) ?? _any;
     }
 
     /// <summary>A domain other than <c>*</c> covers this host.</summary>
@@ -67,11 +62,17 @@ internal sealed class DomainTable
 
     private VirtualHost? FindNamed(ReadOnlySpan<byte> authority)
     {
-        if (_exact?.Find(authority) is { } exact)
-        {
-            return exact;
-        }
+        var host = WithoutPort(authority);
+        var hasPort = host.Length < authority.Length;
+        return _exact?.Find(authority)
+            ?? (hasPort ? _exact?.Find(host) : null)
+            ?? FindSuffix(authority)
+            ?? (hasPort ? FindSuffix(host) : null)
+            ?? FindPrefix(authority);
+    }
 
+    private VirtualHost? FindSuffix(ReadOnlySpan<byte> authority)
+    {
         foreach (var (length, table) in _suffixes)
         {
             if (authority.Length > length && table.Find(authority[^length..]) is { } host)
@@ -80,6 +81,12 @@ internal sealed class DomainTable
             }
         }
 
+        return null;
+    }
+
+    // A prefix pattern takes any end, a port included.
+    private VirtualHost? FindPrefix(ReadOnlySpan<byte> authority)
+    {
         foreach (var (length, table) in _prefixes)
         {
             if (authority.Length > length && table.Find(authority[..length]) is { } host)

@@ -58,12 +58,12 @@ public sealed class AllocationTests
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal("/b/bc//d?p=1&q=5", head.Target.Text());
+        Assert.Equal("/b/bc/d?p=1&q=5", head.Target.Text());
 
         void Once()
         {
             head.Clear();
-            head.SetMethod(Net.Http.HttpMethod.Get, "GET"u8);
+            head.SetMethod(Pillion.Net.Http.HttpMethod.Get, "GET"u8);
             head.SetTarget("/a//bc//d?p=1&q=5"u8);
             head.SetAuthority("Orders.Example:8080"u8);
             head.Fields.Add("X-V"u8, "1"u8);
