@@ -14,7 +14,7 @@ internal static class ListenerAddresses
             if (bound.Find(other => Collide(other.Address, listener.Address)) is { Name: not null } other)
             {
                 var line = Math.Max(1, listener.Source.Line);
-                errors.Add(new(file, line, Math.Max(1, listener.Source.Column), listener.Source.Path, $"listens on {listener.Address}, where {other.Name} also does", "give each its own port"));
+                errors.Note(new(file, line, Math.Max(1, listener.Source.Column), listener.Source.Path, $"listens on {listener.Address}, where {other.Name} also does", "give each its own port"));
             }
 
             bound.Add((listener.Address, listener.Name));

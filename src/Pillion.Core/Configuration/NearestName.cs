@@ -21,7 +21,10 @@ internal static class NearestName
         return nearest;
     }
 
-    /// <summary>The Damerau-Levenshtein distance with adjacent transpositions, case and the difference of - and _ ignored.</summary>
+    /// <summary>
+    /// The Damerau-Levenshtein distance with adjacent transpositions, case and the difference of - and _ ignored. A digit is not a slip: HTTP2 is not
+    /// meant as HTTP1.
+    /// </summary>
     public static int Distance(string a, string b)
     {
         var beforeLast = new int[b.Length + 1];
@@ -29,16 +32,18 @@ internal static class NearestName
         var row = new int[b.Length + 1];
         for (var j = 0; j <= b.Length; j++)
         {
-            last[j] = j;
+            last[j] = j == 0 ? 0 : last[j - 1] + Cost(b[j - 1]);
         }
 
         for (var i = 1; i <= a.Length; i++)
         {
-            row[0] = i;
+            row[0] = last[0] + Cost(a[i - 1]);
             for (var j = 1; j <= b.Length; j++)
             {
                 var same = Fold(a[i - 1]) == Fold(b[j - 1]);
-                row[j] = Math.Min(Math.Min(last[j] + 1, row[j - 1] + 1), last[j - 1] + (same ? 0 : 1));
+                row[j] = Math.Min(
+                    Math.Min(last[j] + Cost(a[i - 1]), row[j - 1] + Cost(b[j - 1])),
+                    last[j - 1] + (same ? 0 : Math.Max(Cost(a[i - 1]), Cost(b[j - 1]))));
                 if (i > 1 && j > 1 && Fold(a[i - 1]) == Fold(b[j - 2]) && Fold(a[i - 2]) == Fold(b[j - 1]))
                 {
                     row[j] = Math.Min(row[j], beforeLast[j - 2] + 1);
@@ -50,6 +55,8 @@ internal static class NearestName
 
         return last[b.Length];
     }
+
+    private static int Cost(char c) => char.IsAsciiDigit(c) ? 4 : 1;
 
     private static char Fold(char c) => c == '-' ? '_' : char.ToLowerInvariant(c);
 }

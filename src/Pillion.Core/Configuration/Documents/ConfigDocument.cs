@@ -22,13 +22,13 @@ internal static class ConfigDocument
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            errors.Add(new(file, 0, 0, "", "cannot be read", Reason(e)));
+            errors.Note(new(file, 0, 0, "", "cannot be read", Reason(e)));
             return null;
         }
 
         if (bytes.Length > MaxBytes)
         {
-            errors.Add(new(file, 0, 0, "", "is too large", $"a configuration may have {MaxBytes / (1024 * 1024)} MiB"));
+            errors.Note(new(file, 0, 0, "", "is too large", $"a configuration may have {MaxBytes / (1024 * 1024)} MiB"));
             return null;
         }
 
@@ -39,7 +39,7 @@ internal static class ConfigDocument
         }
         catch (DecoderFallbackException)
         {
-            errors.Add(new(file, 0, 0, "", "is not UTF-8 text", "save it as UTF-8"));
+            errors.Note(new(file, 0, 0, "", "is not UTF-8 text", "save it as UTF-8"));
             return null;
         }
 
@@ -51,7 +51,7 @@ internal static class ConfigDocument
     {
         if (text.Length > MaxBytes)
         {
-            errors.Add(new(file, 0, 0, "", "is too large", $"a configuration may have {MaxBytes / (1024 * 1024)} MiB"));
+            errors.Note(new(file, 0, 0, "", "is too large", $"a configuration may have {MaxBytes / (1024 * 1024)} MiB"));
             return null;
         }
 
@@ -66,7 +66,7 @@ internal static class ConfigDocument
 
         if (root.Kind != ConfigNodeKind.Map)
         {
-            errors.Add(root.Kind == ConfigNodeKind.Null
+            errors.Note(root.Kind == ConfigNodeKind.Null
                 ? new(file, 1, 1, "", "the file is empty", "begin with 'app: { address: 127.0.0.1:8080 }'")
                 : new(file, root.Line, root.Column, "", "the file is not a map of settings", "begin with 'app: { address: 127.0.0.1:8080 }'"));
             return null;

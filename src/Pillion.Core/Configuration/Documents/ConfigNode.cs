@@ -7,6 +7,9 @@ internal enum ConfigNodeKind
     Text,
     List,
     Map,
+
+    /// <summary>A scalar whose environment variable is missing: that was noted, and what stands here is neither wrong nor absent.</summary>
+    Broken,
 }
 
 /// <summary>A key of a map with its own position, so that a misspelt name is pointed at and not its value.</summary>
@@ -42,6 +45,8 @@ internal sealed class ConfigNode
     public long Size { get; private init; } = 1;
 
     public static ConfigNode Null(int line, int column) => new(ConfigNodeKind.Null, line, column);
+
+    public static ConfigNode Broken(int line, int column) => new(ConfigNodeKind.Broken, line, column);
 
     public static ConfigNode Scalar(string text, string? written, int line, int column) =>
         new(ConfigNodeKind.Text, line, column) { Text = text, Written = written };

@@ -8,7 +8,8 @@ namespace Pillion.Core.Configuration.Documents;
 /// </summary>
 internal sealed class EnvironmentText(string file, Func<string, string?> environment, List<ConfigError> errors)
 {
-    public string Expand(string text, int line, int column, string path)
+    /// <summary>The text with its variables replaced; null after a mistake.</summary>
+    public string? Expand(string text, int line, int column, string path)
     {
         var start = text.IndexOf("${", StringComparison.Ordinal);
         if (start < 0)
@@ -18,6 +19,7 @@ internal sealed class EnvironmentText(string file, Func<string, string?> environ
 
         var expanded = new StringBuilder();
         var at = 0;
+        var complete = true;
         while (start >= 0)
         {
             if (start > at && text[start - 1] == '$')
@@ -31,28 +33,30 @@ internal sealed class EnvironmentText(string file, Func<string, string?> environ
                 var end = text.IndexOf('}', start);
                 if (end < 0)
                 {
-                    errors.Add(new(file, line, column, path, $"{ConfigError.Quote(text[start..])} has no closing brace", "write ${NAME}, or $${ for a literal ${"));
-                    return text;
+                    errors.Note(new(file, line, column, path, $"{ConfigError.Quote(text[start..])} has no closing brace", "write ${NAME}, or $${ for a literal ${"));
+                    return null;
                 }
 
-                expanded.Append(ValueOf(text[(start + 2)..end], line, column, path));
+                var value = ValueOf(text[(start + 2)..end], line, column, path);
+                complete &= value is not null;
+                expanded.Append(value);
                 at = end + 1;
             }
 
             start = text.IndexOf("${", at, StringComparison.Ordinal);
         }
 
-        return expanded.Append(text, at, text.Length - at).ToString();
+        return complete ? expanded.Append(text, at, text.Length - at).ToString() : null;
     }
 
-    private string ValueOf(string reference, int line, int column, string path)
+    private string? ValueOf(string reference, int line, int column, string path)
     {
         var split = reference.IndexOf(":-", StringComparison.Ordinal);
         var name = split < 0 ? reference : reference[..split];
         if (!IsName(name))
         {
-            errors.Add(new(file, line, column, path, $"{ConfigError.Quote("${" + reference + "}")} does not name an environment variable", "write ${NAME} or ${NAME:-default}, or $${ for a literal ${"));
-            return "";
+            errors.Note(new(file, line, column, path, $"{ConfigError.Quote("${" + reference + "}")} does not name an environment variable", "write ${NAME} or ${NAME:-default}, or $${ for a literal ${"));
+            return null;
         }
 
         var value = environment(name);
@@ -64,10 +68,10 @@ internal sealed class EnvironmentText(string file, Func<string, string?> environ
 
         if (value is null)
         {
-            errors.Add(new(file, line, column, path, $"the environment variable '{name}' is not set", $"set it, or write ${{{name}:-default}}"));
+            errors.Note(new(file, line, column, path, $"the environment variable '{name}' is not set", $"set it, or write ${{{name}:-default}}"));
         }
 
-        return value ?? "";
+        return value;
     }
 
     private static bool IsName(string name) =>

@@ -43,14 +43,14 @@ internal ref struct JsonTree
         }
         catch (JsonException e)
         {
-            errors.Add(new(file, (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1, "", "this is not JSON", "check commas, quotes and brackets here and above"));
+            errors.Note(new(file, (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1, "", "this is not JSON", "check commas, quotes and brackets here and above"));
             return null;
         }
         catch (InvalidOperationException)
         {
             // A string with half a surrogate pair.
             var (line, column) = tree.Position();
-            errors.Add(new(file, line, column, "", "this string is not valid text", "check its \\u escapes"));
+            errors.Note(new(file, line, column, "", "this string is not valid text", "check its \\u escapes"));
             return null;
         }
     }
@@ -75,7 +75,7 @@ internal ref struct JsonTree
             case JsonTokenType.String:
                 var written = _reader.GetString()!;
                 var text = _variables.Expand(written, line, column, path);
-                return ConfigNode.Scalar(text, text == written ? null : written, line, column);
+                return text is null ? ConfigNode.Broken(line, column) : ConfigNode.Scalar(text, text == written ? null : written, line, column);
             default:
                 return ConfigNode.Scalar(Encoding.UTF8.GetString(_reader.ValueSpan), null, line, column);
         }
@@ -98,7 +98,7 @@ internal ref struct JsonTree
             }
             else
             {
-                _errors.Add(new(_file, keyLine, keyColumn, entryPath, $"{ConfigError.Quote(key)} is written twice", $"keep one; the first is on line {seen[key]}"));
+                _errors.Note(new(_file, keyLine, keyColumn, entryPath, $"{ConfigError.Quote(key)} is written twice", $"keep one; the first is on line {seen[key]}"));
             }
         }
 

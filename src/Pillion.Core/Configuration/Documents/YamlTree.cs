@@ -33,14 +33,14 @@ internal sealed class YamlTree
         }
         catch (YamlException e)
         {
-            errors.Add(tree.NotYaml(e.Start, e.Message));
+            errors.Note(tree.NotYaml(TabIn(text, e) ?? e.End, e.Message));
             return null;
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException
             or IndexOutOfRangeException or NullReferenceException or KeyNotFoundException or NotSupportedException)
         {
             // The library throws bare exceptions on some malformed flows; its position is then the last event that it gave.
-            errors.Add(tree.NotYaml(tree._parser.Current?.End ?? Mark.Empty, "the text breaks off or a bracket does not match"));
+            errors.Note(tree.NotYaml(tree._parser.Current?.End ?? Mark.Empty, "the text breaks off or a bracket does not match"));
             return null;
         }
     }
@@ -131,9 +131,12 @@ internal sealed class YamlTree
     {
         var line = Line(scalar.Start);
         var column = Column(scalar.Start);
-        var text = _variables.Expand(scalar.Value, line, column, path);
-        var plain = scalar.Style is ScalarStyle.Plain;
-        if (plain && text is "" or "~" or "null" or "Null" or "NULL" && plain)
+        if (_variables.Expand(scalar.Value, line, column, path) is not { } text)
+        {
+            return ConfigNode.Broken(line, column);
+        }
+
+        if (scalar.Style is ScalarStyle.Plain && text is ("" or "~" or "null" or "Null" or "NULL"))
         {
             return ConfigNode.Null(line, column);
         }
@@ -208,7 +211,7 @@ internal sealed class YamlTree
         {
             if (map.Kind != ConfigNodeKind.Map)
             {
-                _errors.Add(new(_file, map.Line, map.Column, path, "only maps can be merged", "use '<<: *name' with an anchored map"));
+                _errors.Note(new(_file, map.Line, map.Column, path, "only maps can be merged", "use '<<: *name' with an anchored map"));
                 continue;
             }
 
@@ -231,7 +234,7 @@ internal sealed class YamlTree
     }
 
     private void Fail(Mark at, string path, string problem, string remedy) =>
-        _errors.Add(new(_file, Line(at), Column(at), path, problem, remedy));
+        _errors.Note(new(_file, Line(at), Column(at), path, problem, remedy));
 
     private ConfigError NotYaml(Mark at, string message)
     {
@@ -241,6 +244,29 @@ internal sealed class YamlTree
         sentence = colon < 0 ? sentence : sentence[(colon + 3)..];
         sentence = sentence.Length == 0 ? "it cannot be parsed" : char.ToLowerInvariant(sentence[0]) + sentence[1..];
         return new(_file, Line(at), Column(at), "", $"this is not YAML: {sentence}", "check indentation, quotes and brackets here and above");
+    }
+
+    // The library places a tab at the beginning of the block it stands in.
+    private static Mark? TabIn(string text, YamlException e)
+    {
+        if (!e.Message.Contains("tab", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var line = 1;
+        foreach (var content in text.AsSpan().EnumerateLines())
+        {
+            var tab = content.IndexOf('\t');
+            if (line >= e.End.Line && tab >= 0 && content[..tab].Trim(' ').IsEmpty)
+            {
+                return new Mark(0, line, tab + 1);
+            }
+
+            line++;
+        }
+
+        return null;
     }
 
     private static int Line(Mark mark) => (int)Math.Max(1, mark.Line);

@@ -6,9 +6,6 @@ namespace Pillion.Core.Configuration.Reading;
 /// <summary>One reading of one document: where its mistakes are gathered and how its keys are spelt.</summary>
 internal sealed record ConfigReading(string File, List<ConfigError> Errors)
 {
-    /// <summary>A file with more mistakes than this is another kind of file; what is beyond is not listed.</summary>
-    public const int MaxErrors = 500;
-
     /// <summary>Keys in camelCase are read as snake_case, as protobuf's JSON form allows.</summary>
     public bool FoldCamelCase { get; init; }
 
@@ -21,17 +18,7 @@ internal sealed record ConfigReading(string File, List<ConfigError> Errors)
     /// <summary>Set when no document is read but the readers themselves are asked what they would read (the generated reference).</summary>
     public OutlineSection? Outline { get; init; }
 
-    public void Fail(int line, int column, string path, string problem, string remedy)
-    {
-        if (Errors.Count < MaxErrors)
-        {
-            Errors.Add(new(File, line, column, path, problem, remedy));
-        }
-        else if (Errors.Count == MaxErrors)
-        {
-            Errors.Add(new(File, line, column, path, "there are more mistakes", "these are enough for now; correct them and check again"));
-        }
-    }
+    public void Fail(int line, int column, string path, string problem, string remedy) => Errors.Note(new(File, line, column, path, problem, remedy));
 
     public ConfigValue Root(ConfigNode root) => new(this, root, "", root.Line, root.Column, "", required: true);
 }

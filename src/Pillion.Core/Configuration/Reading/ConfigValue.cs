@@ -72,7 +72,7 @@ internal readonly struct ConfigValue
     public string? AsTextOrNull(string type, Func<string, bool> isRight, string remedy)
     {
         Describe(type, null);
-        if (Scalar(type) is not { } text)
+        if (Scalar(WithArticle(type)) is not { } text)
         {
             return null;
         }
@@ -82,7 +82,7 @@ internal readonly struct ConfigValue
             return text;
         }
 
-        FailText($"is not {Article(type)} {type}", remedy);
+        FailText($"is not {WithArticle(type)}", remedy);
         return null;
     }
 
@@ -272,7 +272,7 @@ internal readonly struct ConfigValue
     public T AsOneOf<T>(Registry<T> names, T fallback)
     {
         Describe(names.Choices(), names.NameOf(fallback));
-        if (Scalar($"the name of a {names.Kind}") is not { } text)
+        if (Scalar($"the name of {WithArticle(names.Kind)}") is not { } text)
         {
             return fallback;
         }
@@ -282,7 +282,7 @@ internal readonly struct ConfigValue
             return value;
         }
 
-        FailText($"is not a {names.Kind}", names.Suggest(text));
+        FailText($"is not {WithArticle(names.Kind)}", names.Suggest(text));
         return fallback;
     }
 
@@ -296,14 +296,13 @@ internal readonly struct ConfigValue
             return [];
         }
 
-        if (!Exists)
+        if (IsWrong(ConfigNodeKind.List))
         {
-            return [];
+            Fail($"is {Shape}", "use a list");
         }
 
         if (!IsList)
         {
-            Fail($"is {Shape}", "use a list");
             return [];
         }
 
@@ -348,7 +347,7 @@ internal readonly struct ConfigValue
             return;
         }
 
-        if (Exists && !IsMap)
+        if (IsWrong(ConfigNodeKind.Map))
         {
             Fail($"is {Shape}", "use a map of names");
         }
@@ -374,13 +373,15 @@ internal readonly struct ConfigValue
                 : new ConfigMap(_reading with { Outline = _reading.Outline!.Shape(shape) }, null, "", 0, 0);
         }
 
-        if (Exists && !IsMap)
+        if (IsWrong(ConfigNodeKind.Map))
         {
             Fail($"is {Shape}", "use a map of settings");
         }
 
         return new ConfigMap(_reading, IsMap ? _node : null, Path, _line, _column);
     }
+
+    private bool IsWrong(ConfigNodeKind kind) => _node is not null && _node.Kind != kind && _node.Kind != ConfigNodeKind.Broken;
 
     private string Shape => _node?.Kind switch
     {
@@ -394,7 +395,7 @@ internal readonly struct ConfigValue
 
     private string? Scalar(string type)
     {
-        if (Exists && !IsText)
+        if (IsWrong(ConfigNodeKind.Text))
         {
             Fail($"is {Shape}", $"use {type}");
         }
@@ -414,5 +415,5 @@ internal readonly struct ConfigValue
 
     private static string RangeType(long min, long max) => $"whole number, {Range(min, max)}";
 
-    private static string Article(string noun) => noun[0] is 'a' or 'e' or 'i' or 'o' or 'u' ? "an" : "a";
+    private static string WithArticle(string noun) => $"{(char.ToLowerInvariant(noun[0]) is 'a' or 'e' or 'i' or 'o' or 'u' ? "an" : "a")} {noun}";
 }

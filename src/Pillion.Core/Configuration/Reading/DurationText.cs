@@ -62,7 +62,7 @@ internal static class DurationText
     }
 
     public static string Remedy(string text) =>
-        text.Length is > 0 and < 12 && text.All(char.IsAsciiDigit) ? $"give it a unit: {text}s or {text}ms" : "use a form such as 3s, 250ms or 1m30s";
+        text.Length is > 0 and < 12 && text.All(c => char.IsAsciiDigit(c) || c == '.') ? $"give it a unit: {text}s or {text}ms" : "use a form such as 3s, 250ms or 1m30s";
 
     public static string Format(TimeSpan duration)
     {

@@ -41,7 +41,7 @@ internal static class EnvoyAddress
         var name = listening
             ? host.AsTextOrNull("IP address", text => IPAddress.TryParse(text, out _), "use an IP address such as 0.0.0.0")
             : host.AsTextOrNull("host", AddressText.IsHost, "use an IP address or a host name");
-        var number = listening && port.Text == "0" ? 0 : port.AsPort(1);
-        return name is null || !port.Exists ? null : new(name, number);
+        var number = listening && port.Text == "0" ? 0 : port.AsPort(-1);
+        return name is null || number < 0 ? null : new(name, number);
     }
 }

@@ -34,15 +34,15 @@ internal sealed record EnvoyExtension(string Type, string Name, params string[] 
             }
         }
 
-        var supported = string.Join(" or ", kinds.ToArray().Select(kind => kind.Name));
+        var supported = string.Join(", ", kinds.ToArray().Select(kind => kind.Name));
         if (type.Exists)
         {
-            type.FailText($"is not {what} that is supported", $"remove it; supported are {supported}");
+            type.FailText($"is not {what} that is supported", $"remove it; supported: {supported}");
         }
         else if (name.IsText)
         {
             var names = kinds.ToArray().SelectMany(kind => kind.OldNames.Prepend(kind.Name));
-            name.FailText($"is not {what} that is supported", NearestName.Of(name.Text, names) is { } nearest ? $"did you mean '{nearest}'?" : $"remove it; supported are {supported}");
+            name.FailText($"is not {what} that is supported", NearestName.Of(name.Text, names) is { } nearest ? $"did you mean '{nearest}'?" : $"remove it; supported: {supported}");
         }
 
         return (null, null);

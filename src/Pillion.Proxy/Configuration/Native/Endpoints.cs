@@ -14,9 +14,9 @@ internal static class Endpoints
         }
 
         var endpoints = value.AsList(ReadOne);
-        if (value.IsList && endpoints.Count == 0)
+        if (value.IsList && value.Count == 0)
         {
-            value.Fail("has no usable endpoint", "give at least one, such as dns://payments.internal:8080");
+            value.Fail("is empty", "give at least one, such as dns://payments.internal:8080");
         }
 
         return endpoints;
