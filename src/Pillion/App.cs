@@ -83,8 +83,6 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
             _ = EndWithAsync(own);
         }
 
-        var request = await sidecar.Lifecycle.StopRequested.ConfigureAwait(false);
-        LogStopping(request.Reason);
         var code = await sidecar.StopAsync(_application ?? new NeighbourApplication(() => sidecar.ApplicationAddress)).ConfigureAwait(false);
         await _ending.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(false);
@@ -138,9 +136,6 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
 
     [LoggerMessage(Level = LogLevel.Information, Message = "up after {Milliseconds:0.0} ms; admin at {Admin}")]
     private partial void LogStarted(double milliseconds, string admin);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "stopping: {Reason}")]
-    private partial void LogStopping(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "the application ended with {Status}")]
     private partial void LogApplicationEnded(string status);

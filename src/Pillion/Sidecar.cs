@@ -168,7 +168,7 @@ internal sealed partial class Sidecar : IDisposable
     /// <summary>Writes the access-log lines that wait, now.</summary>
     public void FlushLogs() => _accessLogs.Flush();
 
-    /// <summary>Carries the stop out once it is asked for, and ends the threads. Returns the exit code.</summary>
+    /// <summary>Waits until a stop is asked for, carries it out and ends the threads. Returns the exit code.</summary>
     public async Task<int> StopAsync(IApplication application)
     {
         var code = await Lifecycle.StopAsync(Roles, application).ConfigureAwait(false);
@@ -195,12 +195,25 @@ internal sealed partial class Sidecar : IDisposable
         _accessLogs.Dispose();
     }
 
-    private void OnChanged(LifecycleState state) => Metrics.Server.State = state switch
+    private void OnChanged(LifecycleState state)
     {
-        LifecycleState.Ready => 0,
-        LifecycleState.Starting => 2,
-        _ => 1,
-    };
+        Metrics.Server.State = state == LifecycleState.Ready ? 0 : 1;
+        switch (state)
+        {
+            case LifecycleState.LameDuck:
+                LogGoingAway(Lifecycle.StopRequested.IsCompletedSuccessfully ? Lifecycle.StopRequested.Result.Reason : "POST /drain");
+                break;
+            case LifecycleState.Draining:
+                LogDraining();
+                break;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "going away ({Reason}): still serving, no longer ready")]
+    private partial void LogGoingAway(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "draining: inbound takes nothing new")]
+    private partial void LogDraining();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "nothing can be changed over the admin port: the token file {Problem}")]
     private partial void LogNoToken(string problem);

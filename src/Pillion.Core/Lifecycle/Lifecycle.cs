@@ -12,6 +12,7 @@ internal sealed class Lifecycle(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<StopRequest> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _drain = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _now = new();
     private Condition[] _conditions = [];
     private volatile LifecycleState _state = LifecycleState.Starting;
@@ -85,29 +86,40 @@ internal sealed class Lifecycle(TimeProvider time)
         return false;
     }
 
+    /// <summary>Asks for inbound to be drained while everything else goes on; the process ends when a stop is asked for. True the first time.</summary>
+    public bool RequestDrain() => !StopRequested.IsCompleted && _drain.TrySetResult();
+
     /// <summary>Asks for the orderly end unless that was asked already: for an event that is no order, such as the application's own end.</summary>
     public void RequestExit(string reason) => _stop.TrySetResult(new StopRequest(reason));
 
     /// <summary>
-    /// Carries the stop out, in this order: inbound is announced closed but served (lame duck); inbound takes nothing new and finishes (drain);
+    /// Waits for a stop and carries it out, in this order: inbound is announced closed but served (lame duck); inbound takes nothing new and finishes (drain);
     /// our application is told to end, with outbound still open; roles stop; at the grace period's end whatever is left ends. Returns the exit code:
     /// our application's own where we started it, else 0.
     /// </summary>
     public async Task<int> StopAsync(IReadOnlyList<IRole> roles, IApplication application)
     {
+        await Task.WhenAny(StopRequested, _drain.Task).ConfigureAwait(false);
+        var announced = time.GetTimestamp();
+        Enter(LifecycleState.LameDuck);
+        ForEach(roles, static role => role.EnterLameDuck());
+        if (!StopRequested.IsCompleted)
+        {
+            await DrainUntilStopAsync(roles, application, announced).ConfigureAwait(false);
+        }
+
         var request = await StopRequested.ConfigureAwait(false);
         var times = Times;
         using var end = new CancellationTokenSource(times.GracePeriod, time);
         using var soon = new CancellationTokenSource(Positive(times.GracePeriod - times.Reserve), time);
         using var orderly = CancellationTokenSource.CreateLinkedTokenSource(soon.Token, _now.Token);
         var began = time.GetTimestamp();
+        if (State == LifecycleState.LameDuck)
+        {
+            await LameDuckAsync(times, application, announced, orderly.Token).ConfigureAwait(false);
+            BeginDrain(roles);
+        }
 
-        Enter(LifecycleState.LameDuck);
-        ForEach(roles, static role => role.EnterLameDuck());
-        await LameDuckAsync(times, application, orderly.Token).ConfigureAwait(false);
-
-        Enter(LifecycleState.Draining);
-        ForEach(roles, static role => role.BeginDrain());
         await DrainInboundAsync(times, roles, began, orderly.Token).ConfigureAwait(false);
 
         var code = application.IsOurs
@@ -142,7 +154,22 @@ internal sealed class Lifecycle(TimeProvider time)
         _started.TrySetResult();
     }
 
-    private async Task LameDuckAsync(StopTimes times, IApplication application, CancellationToken cancellationToken)
+    private async Task DrainUntilStopAsync(IReadOnlyList<IRole> roles, IApplication application, long announced)
+    {
+        await Task.WhenAny(LameDuckAsync(Times, application, announced, _now.Token), StopRequested).ConfigureAwait(false);
+        if (!StopRequested.IsCompleted)
+        {
+            BeginDrain(roles);
+        }
+    }
+
+    private void BeginDrain(IReadOnlyList<IRole> roles)
+    {
+        Enter(LifecycleState.Draining);
+        ForEach(roles, static role => role.BeginDrain());
+    }
+
+    private async Task LameDuckAsync(StopTimes times, IApplication application, long announced, CancellationToken cancellationToken)
     {
         if (times.LameDuck is not { } lameDuck || lameDuck <= TimeSpan.Zero)
         {
@@ -150,8 +177,7 @@ internal sealed class Lifecycle(TimeProvider time)
         }
 
         // Looked at each second rather than once: an application may serve on for part of the time.
-        var until = time.GetTimestamp();
-        while (time.GetElapsedTime(until) is var passed && passed < lameDuck && !cancellationToken.IsCancellationRequested)
+        while (time.GetElapsedTime(announced) is var passed && passed < lameDuck && !cancellationToken.IsCancellationRequested)
         {
             if (application.Exited.IsCompleted || await application.IsGoneAsync(cancellationToken).ConfigureAwait(false))
             {

@@ -38,7 +38,7 @@ internal sealed class AdminEndpoints
             new("/explain/", "Everything about one request, by its id; ?format=json", false, ExplainAsync),
             Reading("/logging", "The levels of Pillion's own log", _ => Levels()),
             Changing("/logging", "Changes levels: ?level=debug for all, ?listener=debug for one", SetLevels),
-            Changing("/drain", "Readiness fails and inbound is announced closed; outbound stays open; then the process ends", request => Stop("POST /drain")),
+            Changing("/drain", "Readiness fails, inbound is announced closed, then takes nothing new; outbound stays open and the process lives", _ => Drain()),
             Changing("/quit", "As SIGTERM; a second time, at once", request => Stop("POST /quit")),
             Reading("/page.js", "", _ => AdminPage.Script),
             Reading("/page.css", "", _ => AdminPage.Style),
@@ -290,6 +290,8 @@ internal sealed class AdminEndpoints
 
     private AdminResponse Stop(string reason) =>
         AdminResponse.Text(202, _sources.Lifecycle.RequestStop(new StopRequest(reason)) ? "stopping" : "stopping at once");
+
+    private AdminResponse Drain() => AdminResponse.Text(202, _sources.Lifecycle.RequestDrain() ? "draining" : "draining already");
 
     private AdminResponse NotFound(string path)
     {

@@ -70,8 +70,14 @@ internal sealed class DemoRun(Sidecar sidecar, CapturedLog log, CommandIo io)
             Through outbound:      curl -H 'Host: payments' http://{outbound}/
             """);
         Say(time is { } limit ? $"Ends by itself after {limit.TotalSeconds:0} s." : "Serves until Ctrl-C.");
-        await UntilStoppedAsync(time).ConfigureAwait(false);
-        var code = await sidecar.StopAsync(new NeighbourApplication(() => null)).ConfigureAwait(false);
+        var stopped = sidecar.StopAsync(new NeighbourApplication(() => null));
+        if (time is { } seconds)
+        {
+            await Task.WhenAny(stopped, Task.Delay(seconds, sidecar.Time)).ConfigureAwait(false);
+            sidecar.Lifecycle.RequestExit("the time is over");
+        }
+
+        var code = await stopped.ConfigureAwait(false);
         return asked ? code : ExitCodes.Failure;
     }
 
@@ -118,17 +124,6 @@ internal sealed class DemoRun(Sidecar sidecar, CapturedLog log, CommandIo io)
         string[] shown = ["pillion_http_downstream_rq_total", "pillion_http_downstream_rq_xx", "pillion_cluster_upstream_rq_total", "pillion_cluster_upstream_cx_connect_fail"];
         var lines = metrics.Body.Split('\n').Where(line => shown.Any(name => line.StartsWith(name, StringComparison.Ordinal)));
         Say($"\nMetrics, a few of them:\n\n{Indent(string.Join('\n', lines))}");
-    }
-
-    private async Task UntilStoppedAsync(TimeSpan? time)
-    {
-        if (time is { } limit)
-        {
-            await Task.WhenAny(sidecar.Lifecycle.StopRequested, Task.Delay(limit, sidecar.Time)).ConfigureAwait(false);
-            sidecar.Lifecycle.RequestExit("the time is over");
-        }
-
-        await sidecar.Lifecycle.StopRequested.ConfigureAwait(false);
     }
 
     private Address ListenerAddress(string direction)
