@@ -21,6 +21,8 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
     private readonly Network _network;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly List<(BoundListener Bound, ListenerSnapshot Snapshot)> _removed = [];
+    private readonly Lock _lock = new();
     private volatile ProxySnapshot _live = ProxySnapshot.Empty;
     private volatile DrainStage _stage;
 
@@ -75,12 +77,11 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
             }
         }
 
-        foreach (var (bound, _) in old.Listeners)
+        foreach (var (bound, snapshot) in old.Listeners)
         {
             if (next.Find(bound) is null)
             {
-                bound.Close();
-                CloseConnections(bound, now: false);
+                Removed(bound, snapshot);
             }
         }
 
@@ -110,7 +111,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
 
     public async Task InboundDrainedAsync(CancellationToken cancellationToken)
     {
-        while (_live.Listeners.Any(pair => IsInbound(pair.Snapshot) && pair.Bound.Connections > 0))
+        while (Served().Any(pair => IsInbound(pair.Snapshot) && pair.Bound.Connections > 0))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), _time, cancellationToken);
         }
@@ -122,7 +123,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
         while (_time.GetElapsedTime(quietSince) < quiet)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), _time, cancellationToken);
-            if (_live.Listeners.Any(pair => !IsInbound(pair.Snapshot) && pair.Bound.Connections > 0))
+            if (Served().Any(pair => !IsInbound(pair.Snapshot) && pair.Bound.Connections > 0))
             {
                 quietSince = _time.GetTimestamp();
             }
@@ -132,7 +133,8 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _stage = DrainStage.Stopped;
-        foreach (var (bound, _) in _live.Listeners)
+        var served = Served();
+        foreach (var (bound, _) in served)
         {
             bound.Close();
             CloseConnections(bound, now: true);
@@ -143,7 +145,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
             cluster.Retire();
         }
 
-        while (_live.Listeners.Any(pair => pair.Bound.Connections > 0))
+        while (served.Any(pair => pair.Bound.Connections > 0))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(5), _time, cancellationToken);
         }
@@ -159,6 +161,27 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
     public void AcceptFailed(ListenerSnapshot listener, IoResult result) => LogAccept(listener.Name, result.Describe());
 
     private static bool IsInbound(ListenerSnapshot listener) => listener.Config.Direction != TrafficDirection.Outbound;
+
+    // Those of the running configuration and those that it no longer has while their last requests are served.
+    private List<(BoundListener Bound, ListenerSnapshot Snapshot)> Served()
+    {
+        lock (_lock)
+        {
+            return [.. _live.Listeners, .. _removed];
+        }
+    }
+
+    private void Removed(BoundListener bound, ListenerSnapshot snapshot)
+    {
+        lock (_lock)
+        {
+            _removed.RemoveAll(pair => pair.Bound.Connections == 0);
+            _removed.Add((bound, snapshot));
+        }
+
+        bound.Close();
+        CloseConnections(bound, now: false);
+    }
 
     private void CloseConnections(BoundListener bound, bool now)
     {

@@ -35,6 +35,8 @@ internal sealed class MemoryConnection : Connection
 
     public override bool IsPeerClosed => _incoming.IsEnded || _incoming.IsReset;
 
+    public override bool HasUnread => _incoming.Available > 0;
+
     /// <summary>How many bytes sent by this end may be under way before a send waits. Set it before the first send.</summary>
     public int SendCapacity
     {

@@ -38,6 +38,8 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
 
     public override bool IsPeerClosed => _peerClosed;
 
+    public override bool HasUnread => _readable;
+
     /// <summary>Takes over a connected, non-blocking descriptor. Null: it could not be added to epoll and is closed.</summary>
     public static EpollConnection? Accepted(EventLoop loop, EpollPoller poller, int fd, PeerAddress local, PeerAddress remote)
     {

@@ -43,6 +43,8 @@ internal sealed class PortableConnection : Connection
         Local = PeerAddress.From(socket.LocalEndPoint);
     }
 
+    public override bool HasUnread => _readable || (!IsClosed && _socket.Available > 0);
+
     public override bool IsPeerClosed => _isEnded || _broken != SocketError.Success;
 
     public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default)

@@ -33,6 +33,9 @@ internal abstract class Connection(EventLoop loop)
     /// <summary>The peer has closed its sending half, or all; what it sent before may still be unread.</summary>
     public virtual bool IsPeerClosed => false;
 
+    /// <summary>Bytes may have arrived that no receive has taken: false is certain as of the loop's last look, true may be mistaken.</summary>
+    public abstract bool HasUnread { get; }
+
     /// <summary>Who to tell when the peer leaves unasked; null is nobody. A watcher that comes after the peer left is told soon, never within the setter.</summary>
     public IPeerWatcher? Watcher
     {

@@ -23,6 +23,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     private readonly Forward _forward;
     private long _startMicros;
     private long _requestEndMillis;
+    private bool _isSendingInterim;
 
     public Exchange(ProxyLoop loop)
     {
@@ -133,6 +134,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public async ValueTask SendOwnAsync(ReadOnlyMemory<byte> body)
     {
         Record.AnsweredLocally = true;
+        Limits.StartIdle(Listener.Http.StreamIdleTimeout);
         Response.Body = BodyKind.Length;
         Response.ContentLength = body.Length;
         if (Request.Method == HttpMethod.Head || Response.Status is 204 or 304)
@@ -160,6 +162,15 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         {
             KeepAlive = false;
         }
+    }
+
+    /// <summary>Sends the head in <see cref="Response"/> as an informational answer. A client that cannot take it is noticed by the answer itself.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    public async ValueTask SendInterimAsync()
+    {
+        _isSendingInterim = true;
+        await Stream.SendInterimAsync(Response);
+        _isSendingInterim = false;
     }
 
     /// <summary>Writes the head in <see cref="Response"/> as the answer; false when it does not fit any buffer.</summary>
@@ -222,20 +233,25 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         var behindRequest = Stream.IsBodyReceived && Loop.Events.Millis - _requestEndMillis <= HalfCloseMillis;
         if (isReset || !behindRequest)
         {
+            // Cancelling may end this exchange within the call; the stream is what must not outlive it.
+            var stream = Stream;
             IsClientGone = true;
             _forward.Cancel();
+            stream.Abort(reset: true);
         }
     }
 
     void ITimeLimited.TimeLimitReached(TimeLimit limit)
     {
+        // An answer under way cannot be replaced; a send to a client that does not read must not wait for ever. Asked before: cancelling
+        // may answer, and end this exchange, within the call.
+        var cannotAnswer = IsAnswered || _isSendingInterim;
+        var stream = Stream;
         Reached = limit;
         _forward.Cancel();
-
-        // An answer under way cannot be replaced; a send to a client that does not read must not wait for ever.
-        if (IsAnswered)
+        if (cannotAnswer)
         {
-            Stream.Abort(reset: true);
+            stream.Abort(reset: true);
         }
     }
 

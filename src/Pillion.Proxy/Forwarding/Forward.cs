@@ -34,6 +34,7 @@ internal sealed class Forward
     private bool _isRetry;
     private bool _isTunnel;
     private string? _lookupError;
+    private CancellationTokenSource _cancel = new();
 
     public Forward(Exchange exchange)
     {
@@ -58,6 +59,11 @@ internal sealed class Forward
         _tried.Clear();
         _isRetry = false;
         _lookupError = null;
+        if (_cancel.IsCancellationRequested)
+        {
+            _cancel = new CancellationTokenSource();
+        }
+
         _isTunnel = action.TerminateConnect && _exchange.Request.Method == HttpMethod.Connect;
         if (!FindCluster())
         {
@@ -75,6 +81,7 @@ internal sealed class Forward
         finally
         {
             _upstreams.Metrics.RequestsActive--;
+            EndRetry();
             _cluster.Budget.RequestEnds();
             _pump.Clear();
         }
@@ -84,7 +91,11 @@ internal sealed class Forward
     public void Cancel()
     {
         _connection?.Stream.Abort(reset: true);
+        _cancel.Cancel();
     }
+
+    // Ends what has no connection to abort: connecting, and waiting before another try.
+    private CancellationToken Cancelled => _cancel.Token;
 
     private bool FindCluster()
     {
@@ -159,7 +170,7 @@ internal sealed class Forward
         attempt.StartMicros = _tryStartMicros;
         if (endpoint is null)
         {
-            return EndAttempt(_lookupError is null ? _cluster.WhyNoEndpoint() : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError));
+            return EndAttempt(_lookupError is null ? Classify(_cluster.WhyNoEndpoint()) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError));
         }
 
         attempt.Endpoint = record.UpstreamHost = endpoint.Text;
@@ -171,7 +182,7 @@ internal sealed class Forward
             _exchange.Limits.StartTry(_policy.PerTryTimeout);
         }
 
-        var lease = await _upstreams.Pool.RentAsync(endpoint, _exchange.Limits.Answer, isTunnel: _isTunnel);
+        var lease = await _upstreams.Pool.RentAsync(endpoint, _exchange.Limits.Answer, isTunnel: _isTunnel, Cancelled);
         if (lease.Connection is null)
         {
             endpoint.RequestEnds();
@@ -227,9 +238,17 @@ internal sealed class Forward
     private async ValueTask<Endpoint?> FindNamedHostAsync(DynamicHosts hosts)
     {
         var request = _exchange.Request;
-        var host = await hosts.FindAsync(request.Authority, request.IsHttps ? 443 : 80, CancellationToken.None);
-        _lookupError = host.Error;
-        return host.Endpoint;
+        try
+        {
+            var host = await hosts.FindAsync(request.Authority, request.IsHttps ? 443 : 80, Cancelled);
+            _lookupError = host.Error;
+            return host.Endpoint;
+        }
+        catch (OperationCanceledException)
+        {
+            // The client left or a limit passed; the exchange knows which.
+            return null;
+        }
     }
 
     // Informational answers are passed on as they come (RFC 9110 §15.2); the first other one is the answer.
@@ -250,13 +269,20 @@ internal sealed class Forward
             }
 
             _exchange.Limits.Touch();
+            if (response.Status == 101 && (!_exchange.Request.WantsUpgrade || _pump.State is not (PumpState.Idle or PumpState.Complete)))
+            {
+                // RFC 9110 §7.8: only to a protocol that was asked for, and behind the whole request. What this connection speaks now is unknown.
+                stream.Abort(reset: true);
+                return Classify(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, stream.IsReused, true, "it switched protocols unasked"));
+            }
+
             if (response.Status is >= 200 or 101)
             {
                 return default;
             }
 
             HopByHop.Remove(response);
-            await _exchange.Stream.SendInterimAsync(response);
+            await _exchange.SendInterimAsync();
         }
     }
 
@@ -285,7 +311,9 @@ internal sealed class Forward
             return new Failure(FailureSide.Downstream, FailureKind.ClientGone, sent, reused);
         }
 
-        return _exchange.Reached switch
+        // A connect that ends by the exchange's own deadline may be told before the limit itself.
+        var reached = _exchange.Reached == TimeLimit.None && failure.Kind == FailureKind.ConnectTimeout ? _exchange.Limits.Passed : _exchange.Reached;
+        return reached switch
         {
             TimeLimit.Route => new Failure(FailureSide.Upstream, FailureKind.RouteTimeout, sent, reused),
             TimeLimit.PerTry => new Failure(FailureSide.Upstream, FailureKind.PerTryTimeout, sent, reused),
@@ -368,12 +396,17 @@ internal sealed class Forward
     private async ValueTask BackOffAsync(int retry)
     {
         _exchange.ForgetTryLimit();
+        if (_exchange is { IsClientGone: false, Reached: TimeLimit.None } && _cancel.IsCancellationRequested)
+        {
+            // It was the try's own limit that cancelled.
+            _cancel = new CancellationTokenSource();
+        }
 
         // A connection that had died in the pool says nothing about the upstream: the next one is tried at once.
         if (_policy is not null && !_exchange.Record.LastAttempt.Reused)
         {
             _upstreams.Metrics.RetriesBackoffExponential++;
-            await _exchange.Loop.Events.DelayAsync(BackOff.Next(_policy, retry, _exchange.Loop.Random));
+            await _exchange.Loop.Events.DelayAsync(BackOff.Next(_policy, retry, _exchange.Loop.Random), Cancelled);
         }
     }
 
@@ -393,7 +426,11 @@ internal sealed class Forward
         }
 
         await _pump.StopAsync();
-        _exchange.Record.BytesReceived = _pump.BytesReceived;
+        if (!_exchange.IsTunnel)
+        {
+            _exchange.Record.BytesReceived = _pump.BytesReceived;
+        }
+
         _connection = null;
         connection.Endpoint.RequestEnds();
         _upstreams.Pool.Return(connection);
@@ -403,18 +440,20 @@ internal sealed class Forward
     private async ValueTask AnswerAsync()
     {
         EndRetryAfterAnswer();
+        // An answer that has begun is not tried again: from here on only the route's own limit counts.
+        _exchange.Limits.EndTry();
         var stream = _connection!.Stream;
         var response = _exchange.Response;
+        _upstreams.Learn(_connection.Endpoint, response);
+        HopByHop.Remove(response);
+        _route.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
         if (_isTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
         {
+            _exchange.Record.BytesReceived = _pump.BytesReceived;
             await Tunnel.RunAsync(_exchange, stream);
             await EndTryAsync();
             return;
         }
-
-        _upstreams.Learn(_connection.Endpoint, response);
-        HopByHop.Remove(response);
-        _route.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
 
         // RFC 9110 §10.1.1: a client that was not told to continue may never send its body.
         if (_exchange.Request.ExpectsContinue && !_exchange.Stream.IsBodyReceived && _pump.BytesReceived == 0)

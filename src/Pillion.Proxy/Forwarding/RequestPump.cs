@@ -34,6 +34,7 @@ internal sealed class RequestPump(EventLoop loop)
     private CancellationTokenSource _cancel = new();
     private ValueTask _running;
     private bool _isAwaited = true;
+    private bool _hasEnded;
 
     public PumpState State { get; private set; }
 
@@ -56,6 +57,7 @@ internal sealed class RequestPump(EventLoop loop)
         State = PumpState.Idle;
         Failed = default;
         BytesReceived = 0;
+        _hasEnded = false;
         Retained.Begin(retainLimit);
     }
 
@@ -92,6 +94,16 @@ internal sealed class RequestPump(EventLoop loop)
 
     /// <summary>Gives back what is kept.</summary>
     public void Clear() => Retained.Clear();
+
+    // A further try replays the body; the request itself ended once, and its route's time began then.
+    private void EndOnce()
+    {
+        if (!_hasEnded)
+        {
+            _hasEnded = true;
+            Ended();
+        }
+    }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     private async ValueTask RunAsync(ServerStream from, ClientStream to, CancellationToken cancellationToken)
@@ -131,7 +143,7 @@ internal sealed class RequestPump(EventLoop loop)
                     break;
 
                 case BodyEvent.End:
-                    Ended();
+                    EndOnce();
                     return (await to.FinishAsync(from.Trailers)).IsOk ? PumpState.Complete : PumpState.UpstreamFailed;
 
                 case BodyEvent.Failed when part.Error == IoError.Cancelled:
@@ -139,7 +151,9 @@ internal sealed class RequestPump(EventLoop loop)
 
                 default:
                     Failed = part;
-                    Ended();
+                    EndOnce();
+                    // Before the abort, which wakes whoever awaits the answer: it asks at once whose fault this is.
+                    State = PumpState.ClientFailed;
                     to.Abort(reset: true);
                     return PumpState.ClientFailed;
             }

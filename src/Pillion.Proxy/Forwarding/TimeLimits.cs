@@ -39,6 +39,11 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
     /// <summary>The route's and the try's limit, whichever is earlier, for what has a deadline of its own (connecting).</summary>
     public Deadline Answer => new Deadline(_route).Or(new Deadline(_perTry));
 
+    /// <summary>The limit of the answer whose moment has come, told or not.</summary>
+    public TimeLimit Passed =>
+        new Deadline(_route).HasPassed(loop) ? TimeLimit.Route :
+        new Deadline(_perTry).HasPassed(loop) ? TimeLimit.PerTry : TimeLimit.None;
+
     public void StartRoute(TimeSpan timeout) => Set(ref _route, timeout);
 
     public void StartTry(TimeSpan timeout) => Set(ref _perTry, timeout);

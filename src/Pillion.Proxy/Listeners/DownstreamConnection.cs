@@ -63,11 +63,22 @@ internal sealed class DownstreamConnection
     }
 
     /// <summary>Closes the connection whatever it does: the grace period is over.</summary>
-    public void CloseNow() => _stream.Abort(reset: true);
+    public void CloseNow()
+    {
+        // Whoever serves it may be waiting for an upstream and would not see our own close.
+        _stream.ClientWatcher?.ClientLeft(isReset: true);
+        _stream.Abort(reset: true);
+    }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<bool> ServeNextAsync(int number)
     {
+        // The listener closed while an answer was sent that had not announced it.
+        if (_listener.IsClosed && number > 1 && !_stream.HasPipelined)
+        {
+            return false;
+        }
+
         var http = _listener.Current.Http;
         _stream.Rules = http.Rules;
         _isIdle = true;
@@ -104,7 +115,7 @@ internal sealed class DownstreamConnection
     private async ValueTask<bool> ServeRequestAsync(ListenerSnapshot listener, ProxySnapshot snapshot, int number)
     {
         var exchange = _loop.RentExchange();
-        exchange.LastOnConnection = listener.Http.MaxRequestsPerConnection > 0 && number >= listener.Http.MaxRequestsPerConnection;
+        exchange.LastOnConnection = _listener.IsClosed || (listener.Http.MaxRequestsPerConnection > 0 && number >= listener.Http.MaxRequestsPerConnection);
         var keepAlive = await exchange.ServeAsync(_stream, listener, snapshot, _loop.Events.MicrosNow);
         _loop.Return(exchange);
         if (keepAlive)

@@ -45,14 +45,15 @@ internal sealed class UpstreamPool : TimerNode
     /// <summary>An idle connection, or a new one.</summary>
     /// <param name="deadline">The request's own; the cluster's connect time-out bounds the handshake too.</param>
     /// <param name="isTunnel">The connection will carry bytes that are no HTTP: it must be a new one.</param>
-    public ValueTask<Lease> RentAsync(Endpoint endpoint, Deadline deadline, bool isTunnel)
+    public ValueTask<Lease> RentAsync(Endpoint endpoint, Deadline deadline, bool isTunnel, CancellationToken cancellationToken)
     {
         var pool = PoolOf(endpoint);
         while (!isTunnel && pool.Idle.TryPop(out var connection))
         {
             _idle--;
             connection.Stream.ClosedByPeer = null;
-            if (!connection.Stream.IsClosed && _loop.Millis - connection.IdleSince <= pool.Limit.Millis)
+            // What an upstream says unasked must never be taken for the answer to the next request.
+            if (!connection.Stream.IsClosed && !connection.Stream.HasUnread && _loop.Millis - connection.IdleSince <= pool.Limit.Millis)
             {
                 return new ValueTask<Lease>(new Lease(connection, default));
             }
@@ -60,7 +61,7 @@ internal sealed class UpstreamPool : TimerNode
             Destroy(connection);
         }
 
-        return ConnectAsync(endpoint, deadline);
+        return ConnectAsync(endpoint, deadline, cancellationToken);
     }
 
     /// <summary>Takes a connection back after its exchange: it is pooled when it can carry another, else closed.</summary>
@@ -157,7 +158,7 @@ internal sealed class UpstreamPool : TimerNode
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<Lease> ConnectAsync(Endpoint endpoint, Deadline deadline)
+    private async ValueTask<Lease> ConnectAsync(Endpoint endpoint, Deadline deadline, CancellationToken cancellationToken)
     {
         if (endpoint.SocketAddress is not { } address)
         {
@@ -169,7 +170,7 @@ internal sealed class UpstreamPool : TimerNode
         _metrics.PendingActive++;
         var started = _loop.MicrosNow;
         var limit = Deadline.After(_loop, _config.ConnectTimeout);
-        var result = await _network.ConnectAsync(_loop, address, limit.Or(deadline));
+        var result = await _network.ConnectAsync(_loop, address, limit.Or(deadline), cancellationToken);
         _metrics.PendingActive--;
         if (result.Connection is null)
         {

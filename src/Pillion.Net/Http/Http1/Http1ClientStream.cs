@@ -43,6 +43,9 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
     public bool IsReusable => _isFinished && _keepAlive && _reader.IsBodyReceived && !_reader.HasBuffered
         && !_writer.HasPending && !_connection.IsClosed && !_connection.IsPeerClosed;
 
+    /// <summary>The upstream may have sent something that nobody has received.</summary>
+    public bool HasUnread => _reader.HasBuffered || _connection.HasUnread;
+
     /// <summary>Told when the upstream closes the connection while it is idle.</summary>
     public Action<Http1ClientStream>? ClosedByPeer { get; set; }
 

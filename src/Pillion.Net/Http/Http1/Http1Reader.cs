@@ -34,6 +34,9 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
     {
         var deadline = idle;
         var isFirst = true;
+
+        // A body whose sending failed was taken to its last byte of data and no further: the rest of its framing is not the next request.
+        ConsumeFraming();
         while (true)
         {
             if (HasBuffered)
@@ -177,12 +180,7 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
     private bool TryTakePart(FieldList trailers, out BodyPart part)
     {
         part = default;
-        if (_consumeLater > 0)
-        {
-            _slab!.Consume(_consumeLater);
-            _consumeLater = 0;
-        }
-
+        ConsumeFraming();
         if (_isBodyReceived)
         {
             ReleaseIfEmpty();
@@ -208,6 +206,15 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
             default:
                 part = BodyPart.Data(_slab!, _slab!.Length);
                 return true;
+        }
+    }
+
+    private void ConsumeFraming()
+    {
+        if (_consumeLater > 0)
+        {
+            _slab!.Consume(_consumeLater);
+            _consumeLater = 0;
         }
     }
 

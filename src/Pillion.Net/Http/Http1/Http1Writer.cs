@@ -227,7 +227,8 @@ internal sealed class Http1Writer(Connection connection) : ITurnEnd
         var left = count;
         while (left > 0)
         {
-            _out ??= connection.Loop.Slabs.Rent(left + ChunkOverhead);
+            // Never above the largest pooled size: a slab of its own would be made and freed for each part.
+            _out ??= connection.Loop.Slabs.Rent(Math.Min(left + ChunkOverhead, SlabPool.Large));
             var room = _out.Free.Length - ChunkOverhead;
             if (room < Math.Min(left, 256))
             {
