@@ -8,7 +8,8 @@ namespace Pillion.Tests.Configuration;
 /// <summary>Files no person would write: the readers answer with a configuration or with mistakes, in bounded time and space.</summary>
 public sealed class ReaderFuzzTests
 {
-    private const int FilesPerSeed = 250;
+    // More by PILLION_FUZZ_FILES, for a longer look.
+    private static readonly int FilesPerSeed = int.TryParse(Environment.GetEnvironmentVariable("PILLION_FUZZ_FILES"), out var files) ? files : 250;
 
     private static readonly string[] Pieces =
     [

@@ -20,5 +20,8 @@ internal sealed record ConfigReading(string File, List<ConfigError> Errors)
 
     public void Fail(int line, int column, string path, string problem, string remedy) => Errors.Note(new(File, line, column, path, problem, remedy));
 
+    /// <summary>A root that stands for any document: reading it gathers what would be read.</summary>
+    public ConfigValue Describe(OutlineSection outline) => new(this with { Outline = outline }, null, "", 0, 0, "", required: false);
+
     public ConfigValue Root(ConfigNode root) => new(this, root, "", root.Line, root.Column, "", required: true);
 }

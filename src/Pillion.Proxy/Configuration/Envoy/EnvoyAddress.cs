@@ -12,7 +12,7 @@ internal static class EnvoyAddress
 
     public static Address? Read(ConfigValue value, bool listening)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("Address");
         var socket = map.Optional("socket_address");
         var pipe = map.Optional("pipe");
         if (value.IsMap && socket.Exists == pipe.Exists)

@@ -8,7 +8,7 @@ internal static class EnvoyCluster
 {
     public static ClusterConfig? Read(ConfigValue value, EnvoyScope scope)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("Cluster");
         var defaults = new ClusterConfig { Name = "" };
         var discovery = map.Optional("type");
         var kind = discovery.AsOneOf(EnvoyNames.Discoveries, ClusterDiscovery.Static);

@@ -8,7 +8,7 @@ internal static class EnvoyEndpoints
 {
     public static ValueList<EndpointConfig> Read(ConfigValue value)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("ClusterLoadAssignment");
         _ = map.Optional("cluster_name").AsText();
         var groups = map.Optional("endpoints");
         var endpoints = groups.AsList(ReadGroup);

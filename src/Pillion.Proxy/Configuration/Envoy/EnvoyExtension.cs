@@ -19,7 +19,7 @@ internal sealed record EnvoyExtension(string Type, string Name, params string[] 
             old.Fail("stands beside typed_config", "keep typed_config");
         }
 
-        var settings = (typed.Exists || !old.Exists ? typed : old).AsMap();
+        var settings = (typed.Exists || !old.Exists ? typed : old).AsMap(kinds[0].Type);
         var type = settings.Optional("@type");
         if (map.IsDescribing)
         {

@@ -15,7 +15,7 @@ internal static class EnvoyHeaderEdits
 
     private static HeaderValueConfig? ReadValue(ConfigValue value)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("HeaderValueOption");
         using var header = map.Required("header").AsMap();
         var name = header.Required("key").AsTextOrNull("header name", HttpText.IsToken, "use letters, digits and hyphens");
         var text = header.Required("value");

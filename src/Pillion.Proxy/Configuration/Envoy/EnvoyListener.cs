@@ -10,7 +10,7 @@ internal static class EnvoyListener
 
     public static ListenerConfig? Read(ConfigValue value, EnvoyScope scope)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("Listener");
         var name = scope.Listener(map.Optional("name"));
         var address = EnvoyAddress.Read(map.Required("address"), listening: true);
         var direction = map.Optional("traffic_direction").AsOneOf(EnvoyNames.Directions, TrafficDirection.Unspecified);

@@ -10,7 +10,7 @@ internal static class EnvoyRetryPolicy
 
     public static RetryConfig? Read(ConfigValue value)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("RetryPolicy");
         var defaults = new RetryConfig();
         using var backOff = map.Optional("retry_back_off").AsMap();
         var interval = backOff.Optional("base_interval").AsDuration(defaults.BackOff, TimeSpan.FromMilliseconds(1));

@@ -11,7 +11,7 @@ internal static class EnvoyRoute
     /// <param name="scope">Where clusters are checked; null when the file asks not to.</param>
     public static RouteConfig? Read(ConfigValue value, EnvoyUpgrades upgrades, EnvoyScope? scope)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("Route");
         var name = map.Optional("name").AsText();
         var match = EnvoyRouteMatch.Read(map.Required("match"));
         var forward = map.Optional("route");
@@ -38,7 +38,7 @@ internal static class EnvoyRoute
 
     private static RedirectConfig ReadRedirect(ConfigValue value)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("RedirectAction");
         var https = map.Optional("https_redirect").AsBool(false);
         var scheme = map.Optional("scheme_redirect").AsTextOrNull("scheme", text => text is "http" or "https", "use http or https");
         return new()
@@ -56,7 +56,7 @@ internal static class EnvoyRoute
 
     private static DirectResponseConfig ReadAnswer(ConfigValue value)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("DirectResponseAction");
         using var body = map.Optional("body").AsMap();
         return new()
         {

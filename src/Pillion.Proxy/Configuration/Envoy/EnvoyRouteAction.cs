@@ -8,7 +8,7 @@ internal static class EnvoyRouteAction
 {
     public static ForwardConfig Read(ConfigValue value, PathMatchConfig path, EnvoyUpgrades inherited, EnvoyScope? scope)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("RouteAction");
         var defaults = new ForwardConfig { Cluster = "" };
         var cluster = map.Required("cluster");
         var upgradeConfigs = map.Optional("upgrade_configs");

@@ -9,7 +9,7 @@ internal static class EnvoyRouteMatch
 {
     public static RouteMatchConfig Read(ConfigValue value)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("RouteMatch");
         var path = ReadPath(map, value);
         var methods = new List<string>();
         var headers = map.Optional("headers").AsList(item => EnvoyValueMatch.ReadHeader(item, methods));

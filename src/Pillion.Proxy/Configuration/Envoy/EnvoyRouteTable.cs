@@ -9,7 +9,7 @@ internal static class EnvoyRouteTable
 {
     public static RouteTableConfig Read(ConfigValue value, EnvoyUpgrades upgrades, EnvoyScope scope)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("RouteConfiguration");
         var validate = map.Optional("validate_clusters").AsBool(true);
         var domains = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         return new()
@@ -23,7 +23,7 @@ internal static class EnvoyRouteTable
 
     private static VirtualHostConfig? ReadHost(ConfigValue value, EnvoyUpgrades upgrades, EnvoyScope? scope, Dictionary<string, string> taken)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("VirtualHost");
         var name = map.Required("name").AsText();
         var domains = map.Required("domains");
         var read = domains.AsList(item =>

@@ -16,7 +16,7 @@ internal sealed record EnvoyUpgrades(ValueList<string> Protocols, bool Connect, 
         var terminate = inherited.TerminateConnect;
         _ = value.AsList(item =>
         {
-            using var map = item.AsMap();
+            using var map = item.AsMap("UpgradeConfig");
             var type = map.Required("upgrade_type").AsText("upgrade", HttpText.IsToken, "use a token such as websocket").ToLowerInvariant();
             var enabled = map.Optional("enabled").AsBool(true);
             if (allowConnectConfig && map.Optional("connect_config") is { Exists: true } ends)

@@ -18,7 +18,7 @@ internal static class EnvoyValueMatch
     /// <summary>A condition on a header; one on <c>:method</c> goes to the methods instead.</summary>
     public static ValueMatchConfig? ReadHeader(ConfigValue value, List<string> methods)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("HeaderMatcher");
         var name = map.Required("name");
         var match = new ValueMatchConfig { Name = ReadName(name) };
         var given = new List<ValueMatchConfig>();
@@ -55,7 +55,7 @@ internal static class EnvoyValueMatch
 
     public static ValueMatchConfig? ReadQuery(ConfigValue value)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("QueryParameterMatcher");
         var match = new ValueMatchConfig { Name = map.Required("name").AsText() };
         return One(map, value, [.. ReadShared(map, match)]);
     }
@@ -81,7 +81,7 @@ internal static class EnvoyValueMatch
 
     private static ValueMatchConfig? ReadText(ConfigValue value, ValueMatchConfig match)
     {
-        using var map = value.AsMap();
+        using var map = value.AsMap("StringMatcher");
         match = match with { IgnoreCase = map.Optional("ignore_case").AsBool(false) };
         var given = new List<ValueMatchConfig>();
         foreach (var (field, _, kind) in Texts)

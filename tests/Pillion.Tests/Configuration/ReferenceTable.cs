@@ -1,6 +1,7 @@
 using System.Text;
+using Pillion.Core.Configuration.Reference;
 
-namespace Pillion.Core.Configuration.Reference;
+namespace Pillion.Tests.Configuration;
 
 /// <summary>Writes an outline as Markdown tables.</summary>
 internal static class ReferenceTable
