@@ -24,18 +24,19 @@ internal sealed record ConfigError(string File, int Line, int Column, string Pat
     {
         const int longest = 80;
         var shown = value.Length > longest ? value[..longest] + "…" : value;
-        if (shown.AsSpan().ContainsAnyInRange('\0', '\x1f') || shown.Contains('\x7f'))
-        {
-            shown = string.Concat(shown.Select(c => c switch
-            {
-                '\n' => "\\n",
-                '\r' => "\\r",
-                '\t' => "\\t",
-                < ' ' or '\x7f' => $"\\x{(int)c:x2}",
-                _ => c.ToString(),
-            }));
-        }
-
-        return $"'{shown}'";
+        return $"'{OnOneLine(shown)}'";
     }
+
+    /// <summary>Control characters written out: what stands in a file must neither break a line of ours nor command a terminal.</summary>
+    public static string OnOneLine(string text) => !text.Any(IsUnsafe) ? text : string.Concat(text.Select(c => c switch
+    {
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        _ when IsUnsafe(c) => $"\\u{(int)c:x4}",
+        _ => c.ToString(),
+    }));
+
+    // Besides controls: the line and paragraph separators, and the marks that reverse the direction of text.
+    private static bool IsUnsafe(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
 }

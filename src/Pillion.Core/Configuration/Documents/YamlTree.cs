@@ -243,7 +243,7 @@ internal sealed class YamlTree
         var colon = sentence.StartsWith('(') ? sentence.IndexOf("): ", StringComparison.Ordinal) : -1;
         sentence = colon < 0 ? sentence : sentence[(colon + 3)..];
         sentence = sentence.Length == 0 ? "it cannot be parsed" : char.ToLowerInvariant(sentence[0]) + sentence[1..];
-        return new(_file, Line(at), Column(at), "", $"this is not YAML: {sentence}", "check indentation, quotes and brackets here and above");
+        return new(_file, Line(at), Column(at), "", $"this is not YAML: {ConfigError.OnOneLine(sentence)}", "check indentation, quotes and brackets here and above");
     }
 
     // The library places a tab at the beginning of the block it stands in.

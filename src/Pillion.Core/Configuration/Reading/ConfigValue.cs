@@ -86,7 +86,11 @@ internal readonly struct ConfigValue
         return null;
     }
 
-    public string AsText(string type, Func<string, bool> isRight, string remedy, string fallback = "") => AsTextOrNull(type, isRight, remedy) ?? fallback;
+    public string AsText(string type, Func<string, bool> isRight, string remedy, string fallback = "")
+    {
+        Describe(type, fallback);
+        return AsTextOrNull(type, isRight, remedy) ?? fallback;
+    }
 
     public bool AsBool(bool fallback)
     {
@@ -103,6 +107,17 @@ internal readonly struct ConfigValue
                 FailText("is neither true nor false", "use true or false");
                 return fallback;
         }
+    }
+
+    public bool? AsBoolOrNull()
+    {
+        if (Exists)
+        {
+            return AsBool(false);
+        }
+
+        Describe("true or false", null);
+        return null;
     }
 
     public int AsInt(int fallback, int min = 0, int max = int.MaxValue) => (int)AsLong(fallback, min, max);
@@ -367,7 +382,7 @@ internal readonly struct ConfigValue
     {
         if (IsDescribing)
         {
-            Describe(shape is null ? "map" : $"[{shape}](#{shape.Replace(' ', '-')})", null);
+            Describe(shape is null ? "map" : $"[{shape}](#{shape.Replace(' ', '-').ToLowerInvariant()})", null);
             return shape is null
                 ? new ConfigMap(_reading, null, Path, 0, 0)
                 : new ConfigMap(_reading with { Outline = _reading.Outline!.Shape(shape) }, null, "", 0, 0);
@@ -411,7 +426,7 @@ internal readonly struct ConfigValue
         }
     }
 
-    private static string Range(long min, long max) => max is int.MaxValue or long.MaxValue ? $"{min} or more" : $"{min}-{max}";
+    private static string Range(long min, long max) => min < -int.MaxValue ? "of 64 bits" : max is int.MaxValue or long.MaxValue ? $"{min} or more" : $"{min}-{max}";
 
     private static string RangeType(long min, long max) => $"whole number, {Range(min, max)}";
 

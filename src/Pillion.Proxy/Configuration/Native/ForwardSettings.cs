@@ -5,11 +5,15 @@ namespace Pillion.Proxy.Configuration.Native;
 /// <summary>Settings that a service, the inbound side and a single route all have; a route inherits those of its service.</summary>
 internal static class ForwardSettings
 {
+    /// <param name="budget">As in <see cref="Retries.Read"/>; null on a route.</param>
     public static ForwardConfig Read(ConfigMap map, ForwardConfig inherited, Action<double, int>? budget = null) => inherited with
     {
-        Timeout = map.Optional("timeout", "From the request's last byte to the answer's last byte, all tries included; 0s is no limit.").AsDuration(inherited.Timeout),
+        Timeout = ReadTimeout(map.Optional("timeout", "From the request's last byte to the answer's last byte, all tries included; 0s is no limit. On a route, that of its service when absent."), inherited.Timeout, isRoute: budget is null),
         IdleTimeout = map.Optional("idle_timeout", "No byte either way for this long ends the exchange; 0s is never. The listener's `stream_idle_timeout` when absent.").AsDurationOrNull() ?? inherited.IdleTimeout,
-        Retry = Retries.Read(map.Optional("retries", "When a request is tried again; `off` is never."), inherited.Retry, budget),
+        Retry = Retries.Read(map.Optional("retries", "When a request is tried again; `off` is never. When absent: inbound never, a service on connect-failure and refused, a route as its service."), inherited.Retry, budget),
         Upgrades = HttpSettings.ReadUpgrades(map.Optional("upgrades", "Upgrades passed on here; the listener's when absent."), inherited.Upgrades),
     };
+
+    private static TimeSpan ReadTimeout(ConfigValue value, TimeSpan inherited, bool isRoute) =>
+        isRoute ? value.AsDurationOrNull() ?? inherited : value.AsDuration(inherited);
 }

@@ -7,13 +7,13 @@ namespace Pillion.Proxy.Configuration.Native;
 /// <summary>The conditions of a route, written flat beside what the route does.</summary>
 internal static class RouteMatches
 {
-    private static readonly Registry<ValueMatchKind> TextKinds = new("condition")
-    {
-        { "exact", ValueMatchKind.Exact },
-        { "prefix", ValueMatchKind.Prefix },
-        { "suffix", ValueMatchKind.Suffix },
-        { "contains", ValueMatchKind.Contains },
-    };
+    private static readonly (string Name, ValueMatchKind Kind, string Meaning)[] TextKinds =
+    [
+        ("exact", ValueMatchKind.Exact, "The whole value."),
+        ("prefix", ValueMatchKind.Prefix, "What the value begins with."),
+        ("suffix", ValueMatchKind.Suffix, "What the value ends with."),
+        ("contains", ValueMatchKind.Contains, "What stands somewhere in the value."),
+    ];
 
     public static RouteMatchConfig Read(ConfigMap map) => new()
     {
@@ -100,9 +100,9 @@ internal static class RouteMatches
         };
         var not = map.Optional("not", "The condition must not be true.").AsBool(false);
         var given = 0;
-        foreach (var (kindName, kind) in TextKinds)
+        foreach (var (kindName, kind, meaning) in TextKinds)
         {
-            if (map.Optional(kindName, $"The value, or its part: {kindName}.").AsTextOrNull() is { } text)
+            if (map.Optional(kindName, meaning).AsTextOrNull() is { } text)
             {
                 match = match with { Kind = kind, Value = text, Invert = not };
                 given++;
@@ -116,7 +116,7 @@ internal static class RouteMatches
         }
 
         var present = map.Optional("present", "The name is there, or with false is not, whatever its value.");
-        if (present.AsBool(true) is var wanted && present.Exists)
+        if (present.AsBoolOrNull() is { } wanted)
         {
             match = match with { Kind = ValueMatchKind.Present, Invert = wanted == not };
         }

@@ -83,5 +83,5 @@ public sealed class WrittenFormTests
 
     [Fact]
     public void A_value_in_a_message_stays_on_one_line() =>
-        Assert.Equal(@"'a\nb\x1b[31m'", ConfigError.Quote("a\nb\u001b[31m"));
+        Assert.Equal(@"'a\nb\u001b[31m'", ConfigError.Quote("a\nb\u001b[31m"));
 }
