@@ -22,7 +22,7 @@ internal sealed class EventLoop : IDisposable
     private readonly Queue<(Action<object?> Action, object? State)> _deferred = new();
     private readonly LoopSynchronizationContext _context;
     // So many wait at most: a bound on how long the first of them does.
-    private readonly ITurnEnd[] _turnEnds = new ITurnEnd[32];
+    private readonly ITurnEnd?[] _turnEnds = new ITurnEnd?[32];
     private int _turnEndCount;
     private Thread? _thread;
     private int _sleeping;
@@ -232,8 +232,19 @@ internal sealed class EventLoop : IDisposable
     {
         for (var i = 0; i < _turnEndCount; i++)
         {
-            _turnEnds[i].OnTurnEnd();
-            _turnEnds[i] = null!;
+            // Taken out first: work that throws, or that fills the list up again, must not run twice.
+            if (_turnEnds[i] is { } work)
+            {
+                _turnEnds[i] = null;
+                try
+                {
+                    work.OnTurnEnd();
+                }
+                catch (Exception exception) when (Unhandled is not null)
+                {
+                    Unhandled(exception);
+                }
+            }
         }
 
         _turnEndCount = 0;

@@ -20,7 +20,7 @@ internal sealed class TimerWheel
     private long _now;
 
     // While timers fire, what they arm is for a later call; else one that arms itself in the past would hold the loop for ever.
-    private long _earliest;
+    private long _earliest = long.MinValue;
 
     public TimerWheel(long now) => _now = now;
 
@@ -81,7 +81,7 @@ internal sealed class TimerWheel
         }
 
         _now = Math.Max(_now, now);
-        _earliest = 0;
+        _earliest = long.MinValue;
     }
 
     private void FireSlot(int index)

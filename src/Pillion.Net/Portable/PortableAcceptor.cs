@@ -12,7 +12,7 @@ internal sealed class PortableAcceptor(Socket socket, Action<PortableAcceptor> e
 {
     // Accepting is asked for on loops and answered on threads of the runtime.
     private readonly Lock _lock = new();
-    private readonly Queue<PortableListener> _waiting = [];
+    private readonly List<PortableListener> _waiting = [];
     private int _listeners;
     private bool _isAccepting;
     private bool _isClosed;
@@ -38,18 +38,19 @@ internal sealed class PortableAcceptor(Socket socket, Action<PortableAcceptor> e
     {
         lock (_lock)
         {
-            _waiting.Enqueue(listener);
+            _waiting.Add(listener);
         }
 
         Continue();
     }
 
-    /// <summary>A listener leaves. The last one gets what the system had completed, and the socket is closed.</summary>
-    public List<Socket> Leave()
+    /// <summary>A listener leaves; its question, if it still waits, is withdrawn. The last one gets what the system had completed, and the socket is closed.</summary>
+    public List<Socket> Leave(PortableListener listener, out bool wasWaiting)
     {
         var drained = new List<Socket>();
         lock (_lock)
         {
+            wasWaiting = _waiting.Remove(listener);
             if (--_listeners > 0 || _isClosed)
             {
                 return drained;
@@ -127,7 +128,11 @@ internal sealed class PortableAcceptor(Socket socket, Action<PortableAcceptor> e
             // A connection that broke before it was accepted is nobody's concern.
             if (error is not (SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.OperationAborted))
             {
-                _waiting.TryDequeue(out listener);
+                listener = _waiting.FirstOrDefault();
+                if (listener is not null)
+                {
+                    _waiting.RemoveAt(0);
+                }
             }
         }
 

@@ -158,7 +158,8 @@ internal sealed class PortableConnection : Connection
         IsClosed = true;
         try
         {
-            if (isAbort)
+            // With bytes unread the peer must see a reset, and not the end that a shutdown would send before it.
+            if (isAbort || _socket.Available > 0)
             {
                 _socket.LingerState = new LingerOption(enable: true, seconds: 0);
             }

@@ -52,7 +52,10 @@ internal sealed class PortableListener : Listener
         }
 
         _isClosed = true;
-        foreach (var socket in _acceptor.Leave())
+        var drained = _acceptor.Leave(this, out var wasWaiting);
+        // A question taken off the queue has its answer on the way: the end is not reported before it.
+        _hasAsked &= !wasWaiting;
+        foreach (var socket in drained)
         {
             _arrived.Enqueue(socket);
         }
@@ -77,7 +80,7 @@ internal sealed class PortableListener : Listener
         }
         else
         {
-            _accept.Complete(new AcceptResult(null, PortableErrors.Map(error), (int)error));
+            _accept.Complete(new AcceptResult(null, _isClosed ? IoError.Closed : PortableErrors.Map(error), (int)error));
         }
     }
 
@@ -90,6 +93,6 @@ internal sealed class PortableListener : Listener
         }
 
         result = new AcceptResult(null, IoError.Closed);
-        return _isClosed;
+        return _isClosed && !_hasAsked;
     }
 }

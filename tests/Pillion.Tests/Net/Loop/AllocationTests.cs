@@ -27,15 +27,15 @@ public sealed class AllocationTests
         {
             var listener = network.Listen(loop, new IPEndPoint(IPAddress.Loopback, 0), shared: false).Listener!;
             var count = new Counter();
-            var ends = new List<Task>();
+            var pairs = new List<(Connection Client, Connection Server)>();
             for (var i = 0; i < Connections; i++)
             {
                 var client = (await network.ConnectAsync(loop, listener.LocalEndPoint)).Connection!;
-                var server = (await listener.AcceptAsync()).Connection!;
-                ends.Add(ServeAsync(server).AsTask());
-                ends.Add(AskAsync(client, count).AsTask());
+                pairs.Add((client, (await listener.AcceptAsync()).Connection!));
             }
 
+            // All at once: the warm-up must see as many of them wait together as will ever.
+            var ends = pairs.Select(pair => ServeAsync(pair.Server).AsTask()).Concat(pairs.Select(pair => AskAsync(pair.Client, count).AsTask())).ToList();
             await Task.WhenAll(ends);
             listener.Close();
             Assert.Equal(0, loop.Slabs.Rented);
