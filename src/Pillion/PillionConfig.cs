@@ -68,6 +68,7 @@ internal sealed record PillionConfig
             ? ReadEnvoy(EnvoyBootstrap.Reading(file, errors).Root(root))
             : ReadNative(new ConfigReading(file, errors).Root(root));
         ListenerAddresses.Check(config, file, errors);
+        RouteMistakes.Check(config.Proxy, file, errors);
         return errors.Count == 0 ? (config, []) : (null, InFileOrder(errors));
     }
 

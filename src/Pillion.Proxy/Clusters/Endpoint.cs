@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using System.Text;
 using Pillion.Net;
 
 namespace Pillion.Proxy.Clusters;
@@ -23,6 +24,7 @@ internal sealed class Endpoint
         Weight = Math.Max(1, weight);
         Text = socketAddress is IPEndPoint ip ? new Address(ip.Address.ToString(), ip.Port).ToString() : address.ToString();
         HostName = address.IsUnix || IPAddress.TryParse(address.Host, out _) ? null : address.Host;
+        HostNameBytes = HostName is null ? null : Encoding.ASCII.GetBytes(HostName);
     }
 
     /// <summary>As configured; a host name where the endpoint came from DNS.</summary>
@@ -38,6 +40,9 @@ internal sealed class Endpoint
 
     /// <summary>What auto_host_rewrite puts into Host: the configured name, without port (as Envoy); null for an address, which leaves Host as it is.</summary>
     public string? HostName { get; }
+
+    /// <summary><see cref="HostName"/>, ready to be sent.</summary>
+    public byte[]? HostNameBytes { get; }
 
     /// <summary>Requests being served now, on all loops.</summary>
     public int ActiveRequests => Volatile.Read(ref _active.Value);

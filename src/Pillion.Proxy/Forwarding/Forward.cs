@@ -212,6 +212,11 @@ internal sealed class Forward
         var stream = _connection.Stream;
 
         var request = _exchange.Request;
+        if (_action.AutoHostRewrite && endpoint.HostNameBytes is { } name)
+        {
+            request.SetAuthority(name);
+        }
+
         if (!stream.WriteHead(request))
         {
             return EndAttempt(new Failure(FailureSide.Local, FailureKind.Internal, Cause: "the request's head is too large to send"));
