@@ -4,6 +4,7 @@ using Pillion.Commands;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.Logging;
 using Pillion.Net.Posix;
+using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters.Dns;
 using Pillion.Reload;
 
@@ -19,8 +20,8 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
     public static async Task<int> RunAsync(RunOptions options, CommandIo io)
     {
         var time = TimeProvider.System;
-        using var logs = new PillionLogs(new LogLevels(options.LogLevel), LogLayout.Text, new LogWriter(Console.OpenStandardError()), time);
-        using var sidecar = new Sidecar(options.Concurrency, logs, time, NameResolvers.ForThisMachine());
+        using var logs = new PillionLogs(new LogLevels(options.LogLevel), options.LogsJson ? LogLayout.Json : LogLayout.Text, new LogWriter(Console.OpenStandardError()), time);
+        using var sidecar = new Sidecar(options.Concurrency, Network.ForThisSystem(options.PortableNetwork), logs, time, NameResolvers.ForThisMachine());
         return await new App(options, io, sidecar, logs.CreateLogger("main")).LiveAsync().ConfigureAwait(false);
     }
 

@@ -9,9 +9,7 @@ using Pillion.Core.Signals.Logging;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
 using Pillion.Net;
-using Pillion.Net.Linux;
 using Pillion.Net.Loop;
-using Pillion.Net.Portable;
 using Pillion.Net.Sockets;
 using Pillion.Proxy;
 using Pillion.Proxy.Clusters;
@@ -35,7 +33,7 @@ internal sealed partial class Sidecar : IDisposable
     private AdminServer? _adminServer;
     private AdminToken? _token;
 
-    public Sidecar(int loops, PillionLogs logs, TimeProvider time, INameResolver resolver, Func<string, ILineSink>? openAccessLog = null)
+    public Sidecar(int loops, Network network, PillionLogs logs, TimeProvider time, INameResolver resolver, Func<string, ILineSink>? openAccessLog = null)
     {
         Time = time;
         Logs = logs;
@@ -46,7 +44,7 @@ internal sealed partial class Sidecar : IDisposable
         _admin = Lifecycle.AddCondition("admin", "not bound yet");
         Health = new ApplicationHealth(Lifecycle, time, logs.CreateLogger("health"));
 
-        _network = OperatingSystem.IsLinux() ? new EpollNetwork() : new PortableNetwork();
+        _network = network;
         _loops = [.. Enumerable.Range(0, loops).Select(index => _network.CreateLoop(index, time))];
         Metrics = new MetricRegistry(loops, time);
         Records = new RequestRecords(time);

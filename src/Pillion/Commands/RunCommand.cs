@@ -18,13 +18,32 @@ internal static class RunCommand
         var admin = AdminOption.Create("Where to serve the admin port: HOST:PORT or unix:/path (or PILLION_ADMIN); else as the file says, 127.0.0.1:15000");
         var level = new Option<string>("--log-level") { HelpName = "LEVEL", Description = $"How much to log: {LogLevels.KnownWords}; info unless said" };
         var concurrency = new Option<string>("--concurrency") { HelpName = "N", Description = "Event loops, each up to one core; as many as there are cores unless said" };
-        var command = new Command(Name, "Runs the sidecar until it is told to stop; with -- APP also the application, and ends with its exit code.") { config, admin, level, concurrency };
+        var format = new Option<string>("--log-format") { HelpName = "FORMAT", Description = "How Pillion's own log is written: text or json; text unless said" };
+        var network = new Option<string>("--network") { HelpName = "NAME", Description = "What carries the bytes: epoll (Linux only) or portable, .NET's own sockets; epoll unless said, where there is one" };
+        var command = new Command(Name, "Runs the sidecar until it is told to stop; with -- APP also the application, and ends with its exit code.") { config, admin, level, format, concurrency, network };
         command.SetAction((parsed, _) =>
         {
-            var mistake = Read(io, parsed.GetValue(config), parsed.GetValue(admin), parsed.GetValue(level), parsed.GetValue(concurrency), application, out var options);
+            var mistake = Read(io, parsed.GetValue(config), parsed.GetValue(admin), parsed.GetValue(level), parsed.GetValue(concurrency), application, out var options)
+                ?? Read(parsed.GetValue(format), parsed.GetValue(network), ref options!);
             return mistake is null ? App.RunAsync(options!, io) : Task.FromResult(io.Fail(mistake));
         });
         return command;
+    }
+
+    internal static string? Read(string? logFormat, string? network, ref RunOptions options)
+    {
+        if (logFormat is not (null or "text" or "json"))
+        {
+            return $"--log-format: '{logFormat}' is not a format; use text or json";
+        }
+
+        if (network is not (null or "portable") && !(network == "epoll" && OperatingSystem.IsLinux()))
+        {
+            return $"--network: '{network}' is not to be had here; use {(OperatingSystem.IsLinux() ? "epoll or portable" : "portable")}";
+        }
+
+        options = options with { LogsJson = logFormat == "json", PortableNetwork = network == "portable" };
+        return null;
     }
 
     internal static string? Read(CommandIo io, string? config, string? admin, string? level, string? concurrency, IReadOnlyList<string> application, out RunOptions? options)

@@ -16,6 +16,12 @@ internal sealed record RunOptions
     /// <summary>Event loops; a loop uses one core.</summary>
     public int Concurrency { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Pillion's own log as JSON lines.</summary>
+    public bool LogsJson { get; init; }
+
+    /// <summary>.NET's own sockets instead of epoll: what macOS and Windows always use.</summary>
+    public bool PortableNetwork { get; init; }
+
     /// <summary>The application to start and its arguments; empty where it is not ours to start.</summary>
     public IReadOnlyList<string> Application { get; init; } = [];
 }

@@ -7,6 +7,7 @@ using Pillion.Core.Configuration.Documents;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.Logging;
 using Pillion.Net;
+using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters.Dns;
 using Pillion.Reload;
 
@@ -33,7 +34,7 @@ internal sealed class DemoRun(Sidecar sidecar, CapturedLog log, CommandIo io)
 
         var log = new CapturedLog();
         using var logs = new PillionLogs(new LogLevels(LogLevel.Warning), LogLayout.Text, new LogWriter(Console.OpenStandardError()), TimeProvider.System);
-        using var sidecar = new Sidecar(1, logs, TimeProvider.System, NameResolvers.ForThisMachine(), _ => log);
+        using var sidecar = new Sidecar(1, Network.ForThisSystem(portable: false), logs, TimeProvider.System, NameResolvers.ForThisMachine(), _ => log);
         return await new DemoRun(sidecar, log, io).ShowAsync(config, text, time).ConfigureAwait(false);
     }
 
