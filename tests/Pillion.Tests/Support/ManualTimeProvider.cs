@@ -28,6 +28,15 @@ internal sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimePro
         Volatile.Write(ref _ticks, target);
     }
 
+    /// <summary>Whether a timer will fire exactly this long after the start: how a test knows that the code under test has begun to wait.</summary>
+    public bool HasTimerAt(TimeSpan sinceStart)
+    {
+        lock (_lock)
+        {
+            return _timers.Any(timer => timer.DueTicks == sinceStart.Ticks);
+        }
+    }
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, callback, state);
