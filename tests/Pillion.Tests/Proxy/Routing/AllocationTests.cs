@@ -63,7 +63,7 @@ public sealed class AllocationTests
         void Once()
         {
             head.Clear();
-            head.SetMethod(Net.Http.HttpMethod.Get, "GET"u8);
+            head.SetMethod(Pillion.Net.Http.HttpMethod.Get, "GET"u8);
             head.SetTarget("/a//bc//d?p=1&q=5"u8);
             head.SetAuthority("Orders.Example:8080"u8);
             head.Fields.Add("X-V"u8, "1"u8);
