@@ -11,7 +11,7 @@ internal static class RouteMistakes
     {
         foreach (var (source, message) in proxy.Listeners.SelectMany(listener => RouteTableCheck.Find(listener.Http.Routes)))
         {
-            if (errors.Any(error => error.Line == source.Line && error.Path.StartsWith(source.Path, StringComparison.Ordinal)))
+            if (errors.Any(error => error.Path.StartsWith(source.Path, StringComparison.Ordinal)))
             {
                 continue;
             }
