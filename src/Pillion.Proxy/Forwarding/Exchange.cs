@@ -118,7 +118,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public async ValueTask AnswerLocallyAsync(Failure failure, int status = 0)
     {
         Fail(failure);
-        if (IsAnswered || IsClientGone)
+        if (IsAnswered || IsClientGone || failure.Kind == FailureKind.ClientGone)
         {
             Stream.Abort(reset: true);
             KeepAlive = false;

@@ -90,8 +90,15 @@ internal sealed class Forward
     /// <summary>The client left or a limit passed: whatever is under way towards the upstream ends now.</summary>
     public void Cancel()
     {
-        _connection?.Stream.Abort(reset: true);
-        _cancel.Cancel();
+        // One or the other: what the first wakes may have begun the next try by the time it returns.
+        if (_connection is { } connection)
+        {
+            connection.Stream.Abort(reset: true);
+        }
+        else
+        {
+            _cancel.Cancel();
+        }
     }
 
     // Ends what has no connection to abort: connecting, and waiting before another try.

@@ -5,6 +5,7 @@ using Pillion.Net.Http;
 using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
+using Pillion.Proxy.Forwarding;
 
 namespace Pillion.Proxy.Listeners;
 
@@ -14,6 +15,7 @@ internal sealed class DownstreamConnection
     private readonly ProxyLoop _loop;
     private readonly BoundListener _listener;
     private readonly Http1ServerStream _stream;
+    private Exchange? _serving;
     private bool _isIdle = true;
 
     public DownstreamConnection(ProxyLoop loop, BoundListener listener, Connection connection)
@@ -60,6 +62,10 @@ internal sealed class DownstreamConnection
         {
             _stream.Abort(reset: false);
         }
+        else
+        {
+            _serving?.KeepAlive = false;
+        }
     }
 
     /// <summary>Closes the connection whatever it does: the grace period is over.</summary>
@@ -73,12 +79,6 @@ internal sealed class DownstreamConnection
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<bool> ServeNextAsync(int number)
     {
-        // The listener closed while an answer was sent that had not announced it.
-        if (_listener.IsClosed && number > 1 && !_stream.HasPipelined)
-        {
-            return false;
-        }
-
         var http = _listener.Current.Http;
         _stream.Rules = http.Rules;
         _isIdle = true;
@@ -116,7 +116,9 @@ internal sealed class DownstreamConnection
     {
         var exchange = _loop.RentExchange();
         exchange.LastOnConnection = _listener.IsClosed || (listener.Http.MaxRequestsPerConnection > 0 && number >= listener.Http.MaxRequestsPerConnection);
+        _serving = exchange;
         var keepAlive = await exchange.ServeAsync(_stream, listener, snapshot, _loop.Events.MicrosNow);
+        _serving = null;
         _loop.Return(exchange);
         if (keepAlive)
         {
