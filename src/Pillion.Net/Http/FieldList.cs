@@ -9,11 +9,13 @@ namespace Pillion.Net.Http;
 internal sealed class FieldList
 {
     private const int InitialBytes = 1024;
+    private const int InitialEntries = 24;
     private const int KeptBytes = 8 * 1024;
 
-    private byte[] _bytes = new byte[InitialBytes];
+    // Made when the first field comes: most lists of trailers never have one.
+    private byte[] _bytes = [];
     private int _used;
-    private Entry[] _entries = new Entry[24];
+    private Entry[] _entries = [];
     private int _count;
 
     /// <summary>Fields ever added since the last clear, removed ones included; walk with <see cref="IsPresent"/>.</summary>
@@ -38,7 +40,7 @@ internal sealed class FieldList
 
         if (_entries.Length > 128)
         {
-            _entries = new Entry[24];
+            _entries = new Entry[InitialEntries];
         }
     }
 
@@ -62,7 +64,7 @@ internal sealed class FieldList
     {
         if (_count == _entries.Length)
         {
-            Array.Resize(ref _entries, _count * 2);
+            Array.Resize(ref _entries, Math.Max(InitialEntries, _count * 2));
         }
 
         _entries[_count++] = new Entry(known, (short)nameLength, nameStart, valueStart, valueLength);
@@ -200,7 +202,7 @@ internal sealed class FieldList
     {
         if (_bytes.Length - _used < bytes)
         {
-            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _used + bytes));
+            Array.Resize(ref _bytes, Math.Max(Math.Max(InitialBytes, _bytes.Length * 2), _used + bytes));
         }
     }
 

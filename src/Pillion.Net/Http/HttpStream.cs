@@ -51,7 +51,8 @@ internal interface IClientWatcher
 /// <summary>The stream of a request that we serve.</summary>
 internal abstract class ServerStream : HttpStream
 {
-    public RequestHead Request { get; } = new();
+    /// <summary>The request being served; there is none while the stream waits for one.</summary>
+    public abstract RequestHead Request { get; }
 
     public abstract PeerAddress Remote { get; }
 

@@ -26,11 +26,12 @@ internal enum TargetForm : byte
 /// <summary>A request's head: pseudo-fields (method, scheme, authority, path with query) beside the fields, as HTTP/2 has them.</summary>
 internal sealed class RequestHead : Head
 {
-    private byte[] _method = new byte[16];
+    // Sized by the first request: heads are pooled, and their number follows the requests under way.
+    private byte[] _method = [];
     private int _methodLength;
-    private byte[] _path = new byte[256];
+    private byte[] _path = [];
     private int _pathLength;
-    private byte[] _authority = new byte[64];
+    private byte[] _authority = [];
     private int _authorityLength;
 
     public HttpMethod Method { get; private set; }
@@ -97,7 +98,7 @@ internal sealed class RequestHead : Head
         ExpectsContinue = false;
         if (_path.Length > 4096)
         {
-            _path = new byte[256];
+            _path = [];
         }
     }
 
@@ -106,7 +107,7 @@ internal sealed class RequestHead : Head
     {
         if (destination.Length < value.Length)
         {
-            destination = new byte[Math.Max(value.Length, destination.Length * 2)];
+            destination = new byte[Math.Max(Math.Max(16, value.Length), destination.Length * 2)];
         }
 
         value.CopyTo(destination);

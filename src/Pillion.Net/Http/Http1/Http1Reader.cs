@@ -30,7 +30,7 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
     /// <param name="idle">Until the first byte; a time-out then is <see cref="HeadOutcome.Failed"/> with no bytes seen.</param>
     /// <param name="headTimeout">From the first byte to the last.</param>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    public async ValueTask<HeadResult> ReceiveRequestHeadAsync(RequestHead head, Deadline idle, TimeSpan headTimeout)
+    public async ValueTask<HeadResult> ReceiveRequestHeadAsync(ServerStream stream, Deadline idle, TimeSpan headTimeout)
     {
         var deadline = idle;
         var isFirst = true;
@@ -47,7 +47,7 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
                     deadline = Deadline.After(connection.Loop, headTimeout);
                 }
 
-                var status = RequestParser.Parse(_slab!.Filled, ref _scanner, Rules, head, out var consumed, out var violation);
+                var status = RequestParser.Parse(_slab!.Filled, ref _scanner, Rules, stream.Request, out var consumed, out var violation);
                 _slab.Consume(consumed);
                 if (status != ParseStatus.NeedMore)
                 {
@@ -57,7 +57,7 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
                         return new HeadResult(HeadOutcome.Violated, Violation: violation, BytesSeen: true);
                     }
 
-                    BeginBody(head);
+                    BeginBody(stream.Request);
                     return new HeadResult(HeadOutcome.Received, BytesSeen: true);
                 }
             }

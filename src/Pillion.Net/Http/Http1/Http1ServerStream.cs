@@ -10,6 +10,7 @@ internal sealed class Http1ServerStream : ServerStream, IPeerWatcher
     private readonly Connection _connection;
     private readonly Http1Reader _reader;
     private readonly Http1Writer _writer;
+    private RequestHead? _request;
 
     public Http1ServerStream(Connection connection, HttpRules rules)
     {
@@ -18,6 +19,9 @@ internal sealed class Http1ServerStream : ServerStream, IPeerWatcher
         _writer = new Http1Writer(connection);
         connection.Watcher = this;
     }
+
+    // Rented by the reader when the first byte of a request is here.
+    public override RequestHead Request => _request ??= RequestHeads.Rent();
 
     public override PeerAddress Remote => _connection.Remote;
 
@@ -40,9 +44,9 @@ internal sealed class Http1ServerStream : ServerStream, IPeerWatcher
 
     public ValueTask<HeadResult> ReceiveHeadAsync(Deadline idle, TimeSpan headTimeout)
     {
-        Request.Clear();
+        ReleaseRequest();
         Trailers.Clear();
-        return _reader.ReceiveRequestHeadAsync(Request, idle, headTimeout);
+        return _reader.ReceiveRequestHeadAsync(this, idle, headTimeout);
     }
 
     public override ValueTask<BodyPart> ReceiveBodyAsync(CancellationToken cancellationToken) => _reader.ReceiveBodyAsync(Trailers, cancellationToken);
@@ -115,6 +119,16 @@ internal sealed class Http1ServerStream : ServerStream, IPeerWatcher
         _connection.Close();
         _reader.ReleaseSlab();
         _writer.Release();
+        ReleaseRequest();
+    }
+
+    private void ReleaseRequest()
+    {
+        if (_request is not null)
+        {
+            RequestHeads.Return(_request);
+            _request = null;
+        }
     }
 
     void IPeerWatcher.PeerClosed(Connection connection, bool isReset) => ClientWatcher?.ClientLeft(isReset);
