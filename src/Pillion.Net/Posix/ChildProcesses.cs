@@ -11,17 +11,29 @@ namespace Pillion.Net.Posix;
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 internal sealed unsafe class ChildProcesses : IDisposable
 {
+    private const int NoChildren = 10; // ECHILD
+
     private readonly Lock _lock = new();
     private readonly Dictionary<int, ChildProcess> _running = [];
-    private readonly PosixSignalRegistration _childChanged;
+    private readonly PosixSignalRegistration? _childChanged;
+    private readonly SemaphoreSlim _started = new(0);
     private readonly bool _reapOrphans;
     private long _orphans;
 
     public ChildProcesses(bool reapOrphans)
     {
         _reapOrphans = reapOrphans;
-        _childChanged = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => Collect());
-        Collect();
+        if (!reapOrphans)
+        {
+            _childChanged = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => Collect());
+            return;
+        }
+
+        // As PID 1, .NET's own handler of SIGCHLD reaps every child and drops its status. Registering makes sure that the handler is installed, once and
+        // for all; then it is taken out, and a thread waits in its place.
+        PosixSignalRegistration.Create(PosixSignal.SIGCHLD, static _ => { }).Dispose();
+        SpawnCalls.SetSignalAction(PosixSignals.ChildChanged, PosixSignals.DefaultAction);
+        new Thread(Reap) { IsBackground = true, Name = "pillion-reaper" }.Start();
     }
 
     /// <summary>Orphans collected so far.</summary>
@@ -44,12 +56,20 @@ internal sealed unsafe class ChildProcesses : IDisposable
             _running.Add(id, child);
         }
 
-        // A SIGCHLD that came in between has found nobody to tell.
-        Collect();
+        if (_reapOrphans)
+        {
+            _started.Release();
+        }
+        else
+        {
+            // A SIGCHLD that came in between has found nobody to tell.
+            Collect();
+        }
+
         return new SpawnResult(child, 0);
     }
 
-    public void Dispose() => _childChanged.Dispose();
+    public void Dispose() => _childChanged?.Dispose();
 
     internal bool Signal(ChildProcess child, int signal)
     {
@@ -72,26 +92,36 @@ internal sealed unsafe class ChildProcesses : IDisposable
         }
     }
 
+    // Waits for any child, ours or an orphan, for as long as the process lives.
+    private void Reap()
+    {
+        while (true)
+        {
+            int status;
+            var id = SpawnCalls.Wait(-1, &status, 0);
+            if (id > 0)
+            {
+                lock (_lock)
+                {
+                    if (!CompleteUnderLock(id, status))
+                    {
+                        _orphans++;
+                    }
+                }
+            }
+            else if (Marshal.GetLastPInvokeError() == NoChildren)
+            {
+                // Orphans come only from what we started, or from a shell that somebody attached: looked for at leisure.
+                _started.Wait(TimeSpan.FromSeconds(1));
+            }
+        }
+    }
+
     // Signals coalesce, so each one means "look at all of them".
     private void Collect()
     {
         lock (_lock)
         {
-            if (_reapOrphans)
-            {
-                int status;
-                int id;
-                while ((id = SpawnCalls.Wait(-1, &status, SpawnCalls.NoHang)) > 0)
-                {
-                    if (!CompleteUnderLock(id, status))
-                    {
-                        Interlocked.Increment(ref _orphans);
-                    }
-                }
-
-                return;
-            }
-
             foreach (var id in _running.Keys.ToArray())
             {
                 int status;

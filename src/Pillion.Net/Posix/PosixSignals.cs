@@ -11,6 +11,10 @@ internal static class PosixSignals
     public const int Terminate = 15;
     public const int WindowChanged = 28;
 
+    public const nint DefaultAction = 0;
+
+    public static int ChildChanged { get; } = OperatingSystem.IsMacOS() ? 20 : 17;
+
     public static int User1 { get; } = OperatingSystem.IsMacOS() ? 30 : 10;
 
     public static int User2 { get; } = OperatingSystem.IsMacOS() ? 31 : 12;

@@ -62,6 +62,9 @@ internal static unsafe partial class SpawnCalls
     [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int pid, int signal);
 
+    [LibraryImport(Library, EntryPoint = "signal")]
+    public static partial nint SetSignalAction(int signal, nint action);
+
     [LibraryImport(Library, EntryPoint = "getpgrp")]
     public static partial int GetGroup();
 
