@@ -40,7 +40,8 @@ internal static class Services
         var host = new VirtualHostConfig
         {
             Name = name,
-            Domains = new([.. Domains(name, hosts)]),
+            // A name without a port covers every port.
+            Domains = new([.. hosts.Prepend(name).Distinct(StringComparer.OrdinalIgnoreCase)]),
             Routes = new([.. routes, tunnel, Routes.Rest(name, rest, value.Source)]),
             RequestHeaders = requestHeaders,
             ResponseHeaders = responseHeaders,
@@ -48,10 +49,6 @@ internal static class Services
         };
         return (host, cluster);
     }
-
-    // A name without a port means the service on any port.
-    private static IEnumerable<string> Domains(string name, IEnumerable<string> hosts) =>
-        hosts.Prepend(name).SelectMany(host => host.Contains('*') || host.Contains(':') ? [host] : new[] { host, host + ":*" }).Distinct();
 
     private static void CheckName(string name, ConfigValue value)
     {

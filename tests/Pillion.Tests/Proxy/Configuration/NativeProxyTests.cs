@@ -39,13 +39,13 @@ public sealed class NativeProxyTests
     }
 
     [Fact]
-    public void A_service_is_a_virtual_host_of_its_names_on_any_port()
+    public void A_service_is_a_virtual_host_of_its_names()
     {
         var outbound = Outbound("services: { payments: { endpoints: [dns://p.internal:8080], hosts: [pay.example, 'pay.example:8443', '*.pay.example'] } }");
 
         var host = outbound.Http.Routes.VirtualHosts[0];
         Assert.Equal("payments", host.Name);
-        Assert.Equal(["payments", "payments:*", "pay.example", "pay.example:*", "pay.example:8443", "*.pay.example"], host.Domains);
+        Assert.Equal(["payments", "pay.example", "pay.example:8443", "*.pay.example"], host.Domains);
         var rest = Assert.IsType<ForwardConfig>(host.Routes[^1].Action);
         Assert.Equal("payments", rest.Cluster);
         Assert.Equal(TimeSpan.FromSeconds(15), rest.Timeout);
