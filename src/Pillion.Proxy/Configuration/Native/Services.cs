@@ -7,7 +7,7 @@ namespace Pillion.Proxy.Configuration.Native;
 /// <summary>One entry of <c>outbound.services</c>: a virtual host of its name, and a cluster.</summary>
 internal static class Services
 {
-    public static (VirtualHostConfig Host, ClusterConfig Cluster) Read(string name, ConfigValue value, RouteTargets targets)
+    public static (VirtualHostConfig Host, ClusterConfig Cluster) Read(string name, ConfigValue value, RouteTargets targets, bool tunnels)
     {
         CheckName(name, value);
         using var map = value.AsMap("service");
@@ -42,7 +42,7 @@ internal static class Services
             Name = name,
             // A name without a port covers every port.
             Domains = new([.. hosts.Prepend(name).Distinct(StringComparer.OrdinalIgnoreCase)]),
-            Routes = new([.. routes, tunnel, Routes.Rest(name, rest, value.Source)]),
+            Routes = new([.. routes, .. tunnels ? new[] { tunnel } : [], Routes.Rest(name, rest, value.Source)]),
             RequestHeaders = requestHeaders,
             ResponseHeaders = responseHeaders,
             Source = value.Source,

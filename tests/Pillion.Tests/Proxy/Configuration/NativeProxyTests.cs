@@ -63,6 +63,14 @@ public sealed class NativeProxyTests
         Assert.True(Assert.IsType<ForwardConfig>(tunnel.Action).TerminateConnect);
     }
 
+    [Fact]
+    public void No_route_takes_a_tunnel_when_pillion_is_not_to_be_a_forward_proxy()
+    {
+        var outbound = Outbound("forward_proxy: false, services: { payments: { endpoints: 10.0.0.1:80 } }");
+
+        Assert.DoesNotContain(outbound.Http.Routes.VirtualHosts.SelectMany(host => host.Routes), route => route.Match.Path.Kind == PathMatchKind.Connect);
+    }
+
     [Theory]
     [InlineData("allow", typeof(ForwardConfig))]
     [InlineData("refuse", typeof(DirectResponseConfig))]
