@@ -48,7 +48,7 @@ internal sealed record PillionConfig
         var app = AppConfig.Read(map.Optional("app", "The application beside us."));
         return new()
         {
-            Workload = WorkloadConfig.Read(map.Optional("workload", "Whom this sidecar stands beside; becomes its identity.")),
+            Workload = WorkloadConfig.Read(map.Optional("workload", "The name of the application's workload, as its service account has it.")),
             App = app,
             Proxy = NativeProxy.Read(map, app),
             Admin = AdminConfig.Read(map.Optional("admin", "The admin pages.")),
@@ -68,7 +68,12 @@ internal sealed record PillionConfig
             ? ReadEnvoy(EnvoyBootstrap.Reading(file, errors).Root(root))
             : ReadNative(new ConfigReading(file, errors).Root(root));
         ListenerAddresses.Check(config, file, errors);
-        RouteMistakes.Check(config.Proxy, file, errors);
+        if (errors.Count == 0)
+        {
+            // The net below the readers, which name such mistakes by the column.
+            RouteMistakes.Check(config.Proxy, file, errors);
+        }
+
         return errors.Count == 0 ? (config, []) : (null, InFileOrder(errors));
     }
 

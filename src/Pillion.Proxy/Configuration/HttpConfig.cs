@@ -35,9 +35,6 @@ internal sealed record HttpConfig
     /// <summary>After <c>Connection: close</c> was sent, how long to go on reading so that the peer sees the answer and no reset (Envoy: delayed_close_timeout, 1 s).</summary>
     public TimeSpan DelayedCloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>When a listener goes, how long connections may still bring requests, each answered with <c>Connection: close</c> (Envoy: drain_timeout, 5 s).</summary>
-    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
-
     /// <summary>The connection is closed after this many requests; 0 is no limit.</summary>
     public int MaxRequestsPerConnection { get; init; }
 

@@ -80,7 +80,16 @@ public sealed class ReaderFuzzTests
     [InlineData("x", 2_000_000)]
     [InlineData("k${A}: v\n", 1)]
     [InlineData("\n", 1_000_000)]
+    [InlineData("- { unknown: 1 }\n", 20_000)]
     public void A_repetitive_file_is_bounded_work(string piece, int times) => Check(string.Concat(Enumerable.Repeat(piece, times)), "long.yaml");
+
+    [Fact]
+    public void Very_many_unknown_keys_are_told_in_bounded_time_and_number() =>
+        Check(string.Concat(Enumerable.Range(0, 100_000).Select(i => $"key{i}: v\n")), "keys.yaml");
+
+    [Fact]
+    public void A_file_above_the_bound_is_refused_unread() =>
+        Assert.Contains("is too large", Given.Errors(new string('#', 5 * 1024 * 1024)));
 
     private static void Check(string text, string file)
     {

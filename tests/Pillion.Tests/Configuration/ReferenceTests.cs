@@ -55,7 +55,7 @@ public sealed partial class ReferenceTests
             Where Envoy's default is merely lax, Pillion's safe one stays until the file says otherwise: paths are normalised, slashes merged in matching
             (and sent on as they came), `request_headers_timeout` is 10 s, a header such as `X_Forwarded_For` that could pass for one of Pillion's is
             rejected, messages that can be read in two ways are rejected. HTTP/1.0 is accepted, `X-Request-Id` from outside is kept, trailers are passed on,
-            and an answer's own `Server` is never replaced.
+            and an answer's own `Server` is never replaced. `drain_timeout` is checked and has no effect, as in Envoy over HTTP/1.
 
 
             """);

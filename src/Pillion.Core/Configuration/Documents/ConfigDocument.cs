@@ -5,7 +5,8 @@ namespace Pillion.Core.Configuration.Documents;
 /// <summary>Reads a file into a tree that knows its lines and columns. What is wrong becomes errors, never an exception.</summary>
 internal static class ConfigDocument
 {
-    public const int MaxBytes = 16 * 1024 * 1024;
+    /// <summary>Four times what a ConfigMap can hold.</summary>
+    public const int MaxBytes = 4 * 1024 * 1024;
 
     /// <summary>Far deeper than any honest file; keeps the readers' recursion bounded.</summary>
     public const int MaxDepth = 64;

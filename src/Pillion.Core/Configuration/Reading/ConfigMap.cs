@@ -39,7 +39,8 @@ internal sealed class ConfigMap(ConfigReading reading, ConfigNode? node, string 
 
     public void Dispose()
     {
-        for (var i = 0; i < _read.Length; i++)
+        // A suggestion costs a look at every name: not for mistakes that would not be listed.
+        for (var i = 0; i < _read.Length && reading.Errors.Count <= ConfigErrorList.Most; i++)
         {
             if (_read[i])
             {

@@ -283,18 +283,22 @@ internal readonly struct ConfigValue
         return fallback;
     }
 
+    /// <summary>What stands under one of a list of names.</summary>
+    public T AsOneOf<T>(Registry<T> names, T fallback) =>
+        names.TryGet(AsNameOf(names, names.NameOf(fallback)), out var value) ? value : fallback;
+
     /// <summary>One of a list of names.</summary>
-    public T AsOneOf<T>(Registry<T> names, T fallback)
+    public string AsNameOf<T>(Registry<T> names, string fallback)
     {
-        Describe(names.Choices(), names.NameOf(fallback));
+        Describe(names.Choices(), fallback);
         if (Scalar($"the name of {WithArticle(names.Kind)}") is not { } text)
         {
             return fallback;
         }
 
-        if (names.TryGet(text, out var value))
+        if (names.TryGet(text, out _))
         {
-            return value;
+            return text;
         }
 
         FailText($"is not {WithArticle(names.Kind)}", names.Suggest(text));

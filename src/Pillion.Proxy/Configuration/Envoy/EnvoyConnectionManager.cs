@@ -14,7 +14,7 @@ internal static class EnvoyConnectionManager
 
     public static HttpConfig Read(ConfigMap map, EnvoyScope scope)
     {
-        var defaults = new HttpConfig { StatPrefix = "", UseRemoteAddress = false, Via = null, Upgrades = [] };
+        var defaults = new HttpConfig { StatPrefix = "", UseRemoteAddress = false, ForwardProxy = true, Via = null, Upgrades = [] };
         _ = map.Optional("codec_type").AsOneOf(EnvoyNames.Codecs, "");
         _ = map.Optional("server_header_transformation").AsOneOf(EnvoyNames.ServerHeaders, "");
         var statPrefix = map.Required("stat_prefix").AsText();
@@ -22,6 +22,9 @@ internal static class EnvoyConnectionManager
         var upgrades = EnvoyUpgrades.Read(map.Optional("upgrade_configs"), EnvoyUpgrades.None, allowConnectConfig: false);
         var http = ReadCommon(map.Optional("common_http_protocol_options"), defaults);
         http = ReadHttp1(map.Optional("http_protocol_options"), http);
+
+        // The time between two GOAWAY frames of HTTP/2: over HTTP/1 it has no meaning in Envoy either.
+        _ = map.Optional("drain_timeout").AsDuration(TimeSpan.FromSeconds(5));
         _ = map.Optional("path_with_escaped_slashes_action").AsOneOf(EnvoyNames.EscapedSlashActions, "");
         return http with
         {
@@ -37,7 +40,6 @@ internal static class EnvoyConnectionManager
             StreamIdleTimeout = map.Optional("stream_idle_timeout").AsDuration(http.StreamIdleTimeout),
             RequestTimeout = map.Optional("request_timeout").AsDuration(http.RequestTimeout),
             DelayedCloseTimeout = map.Optional("delayed_close_timeout").AsDuration(http.DelayedCloseTimeout),
-            DrainTimeout = map.Optional("drain_timeout").AsDuration(http.DrainTimeout),
             ServerName = map.Optional("server_name").AsText("field value", HttpText.IsFieldValue, "use visible characters", http.ServerName),
             UseRemoteAddress = map.Optional("use_remote_address").AsBool(http.UseRemoteAddress),
             TrustedHops = map.Optional("xff_num_trusted_hops").AsInt(http.TrustedHops, 0, 100),
@@ -89,9 +91,14 @@ internal static class EnvoyConnectionManager
             trailers.Fail("trailers are always passed on", "remove it");
         }
 
+        var absolute = map.Optional("allow_absolute_url");
+        if (!absolute.AsBool(true))
+        {
+            absolute.Fail("absolute URLs are always understood", "remove it");
+        }
+
         return http with
         {
-            ForwardProxy = map.Optional("allow_absolute_url").AsBool(true),
             Rules = http.Rules with
             {
                 AcceptHttp10 = map.Optional("accept_http_10").AsBool(http.Rules.AcceptHttp10),

@@ -9,7 +9,7 @@ internal static class EnvoyHeaderEdits
     public static HeaderEditConfig Read(ConfigMap map, string side)
     {
         var add = map.Optional(side + "_headers_to_add").AsList(ReadValue);
-        var remove = map.Optional(side + "_headers_to_remove").AsList(item => item.AsTextOrNull("header name", HttpText.IsToken, "use letters, digits and hyphens"));
+        var remove = map.Optional(side + "_headers_to_remove").AsList(item => HeaderName.Read(item, removes: true));
         return add.Count == 0 && remove.Count == 0 ? HeaderEditConfig.None : new() { Add = add, Remove = remove };
     }
 
@@ -17,7 +17,7 @@ internal static class EnvoyHeaderEdits
     {
         using var map = value.AsMap("HeaderValueOption");
         using var header = map.Required("header").AsMap();
-        var name = header.Required("key").AsTextOrNull("header name", HttpText.IsToken, "use letters, digits and hyphens");
+        var name = HeaderName.Read(header.Required("key"));
         var text = header.Required("value");
         var operators = OperatorText.Read(text);
         if (operators is not null && !HttpText.IsFieldValue(operators))

@@ -1,6 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Proxy.Configuration.Reading;
+using Pillion.Proxy.Routing;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -15,7 +16,7 @@ internal static class EnvoyValueMatch
         ("contains", "contains_match", ValueMatchKind.Contains),
     ];
 
-    /// <summary>A condition on a header; one on <c>:method</c> goes to the methods instead.</summary>
+    /// <summary>A condition on a header; a plain one on <c>:method</c> goes to the methods instead.</summary>
     public static ValueMatchConfig? ReadHeader(ConfigValue value, List<string> methods)
     {
         using var map = value.AsMap("HeaderMatcher");
@@ -50,7 +51,13 @@ internal static class EnvoyValueMatch
         }
 
         one = one with { Invert = one.Invert ^ invert, MissingIsEmpty = missing };
-        return name.Text == ":method" ? ReadMethods(value, one, methods) : one;
+        if (one.Name != ":method" || methods.Count > 0 || Methods(one) is not { } alternatives)
+        {
+            return one;
+        }
+
+        methods.AddRange(alternatives);
+        return null;
     }
 
     public static ValueMatchConfig? ReadQuery(ConfigValue value)
@@ -125,38 +132,22 @@ internal static class EnvoyValueMatch
         return !value.IsMap ? null : given.Count == 0 ? new() { Name = map.Optional("name").Text } : given[0];
     }
 
-    private static string ReadName(ConfigValue value)
-    {
-        switch (value.Text)
-        {
-            case ":authority":
-                return "host";
-            case ":method":
-                return ":method";
-            case [':', ..]:
-                value.FailText("cannot be matched as a header", "match paths with prefix, path or safe_regex; :method and :authority are supported");
-                return "";
-            default:
-                return value.AsText("header name", HttpText.IsToken, "use letters, digits and hyphens");
-        }
-    }
+    // What HTTP/2 calls pseudo-headers is there for HTTP/1 requests as well.
+    private static string ReadName(ConfigValue value) => value.AsText(
+        "header name",
+        name => HttpText.IsToken(name) || RequestFields.Identify(name) != RequestField.Header,
+        "use letters, digits and hyphens, or :method, :path, :authority or :scheme");
 
-    private static ValueMatchConfig? ReadMethods(ConfigValue value, ValueMatchConfig match, List<string> methods)
+    // One method, or what is commonly written for several: alternatives. Both are cheaper as methods than as a header's value.
+    private static string[]? Methods(ValueMatchConfig match)
     {
-        // What is commonly written for several methods is a list of alternatives, which needs no expression.
-        var alternatives = match.Kind switch
+        string[] methods = match switch
         {
-            ValueMatchKind.Exact => [match.Value],
-            ValueMatchKind.Regex => match.Value.TrimStart('^').TrimEnd('$').Trim('(', ')').Split('|'),
+            { Invert: true } or { IgnoreCase: true } => [],
+            { Kind: ValueMatchKind.Exact } => [match.Value],
+            { Kind: ValueMatchKind.Regex } => match.Value.TrimStart('^').TrimEnd('$').Trim('(', ')').Split('|'),
             _ => [],
         };
-        if (methods.Count > 0 || match.Invert || alternatives.Length == 0 || !alternatives.All(HttpText.IsToken))
-        {
-            value.Fail("this condition on :method is not supported", "use string_match: { exact: GET } or { safe_regex: { regex: GET|POST } }, once");
-            return null;
-        }
-
-        methods.AddRange(alternatives);
-        return null;
+        return methods.Length > 0 && methods.All(method => method.Length > 0 && method.All(char.IsAsciiLetterUpper)) ? methods : null;
     }
 }

@@ -1,5 +1,5 @@
 using Pillion.Core.Configuration.Reading;
-using Pillion.Proxy.Configuration.Reading;
+using Pillion.Proxy.Clusters;
 
 namespace Pillion.Proxy.Configuration.Native;
 
@@ -19,7 +19,7 @@ internal static class ClusterSettings
 
     public static ClusterConfig ReadDiscovery(ConfigMap map, ClusterConfig cluster)
     {
-        cluster = cluster with { Balancer = map.Optional("balancer", "How an endpoint is chosen: the less busy of two drawn at random, or each in turn by weight.").AsOneOf(BalancerNames.All, cluster.Balancer) };
+        cluster = cluster with { Balancer = map.Optional("balancer", "How an endpoint is chosen: the less busy of two drawn at random, or each in turn by weight.").AsNameOf(Balancers.All, cluster.Balancer) };
         using var dns = map.Optional("dns", "How host names among the endpoints are resolved.").AsMap();
         var first = dns.Optional("first_only", "Use only the first address of the newest answer, for names with very many addresses.").AsBool(false);
         return Discover(cluster, first) with

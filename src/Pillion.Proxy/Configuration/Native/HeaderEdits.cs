@@ -15,15 +15,15 @@ internal static class HeaderEdits
         ReadValues(map.Optional("add", "Names and values added beside what is there."), HeaderAppend.Add, edits);
         ReadValues(map.Optional("default", "Names and values added where there is none."), HeaderAppend.AddIfAbsent, edits);
         ReadValues(map.Optional("replace", "Names and values that replace what is there, and are not added where there is none."), HeaderAppend.SetIfPresent, edits);
-        var remove = map.Optional("remove", "Names removed before anything is added.").AsTexts(ReadName);
+        var remove = map.Optional("remove", "Names removed before anything is added.").AsTexts(item => HeaderName.Read(item, removes: true));
         return edits.Count == 0 && remove.Count == 0 ? HeaderEditConfig.None : new() { Add = new([.. edits]), Remove = remove };
     }
 
     private static void ReadValues(ConfigValue values, HeaderAppend append, List<HeaderValueConfig> edits) => values.AsNamed("NAME", (name, value) =>
     {
-        if (!HttpText.IsToken(name))
+        if (!value.IsDescribing)
         {
-            value.Fail($"{ConfigError.Quote(name)} is not a header name", "use letters, digits and hyphens");
+            HeaderName.Check(name, value);
         }
 
         if (OperatorText.Read(value) is not { } text)
@@ -39,6 +39,4 @@ internal static class HeaderEdits
 
         edits.Add(new(name, text, append));
     });
-
-    private static string? ReadName(ConfigValue value) => value.AsTextOrNull("header name", HttpText.IsToken, "use letters, digits and hyphens");
 }

@@ -18,7 +18,6 @@ internal static class HttpSettings
             StreamIdleTimeout = map.Optional("stream_idle_timeout", "No byte either way for this long ends the exchange with 408 or 504; 0s is never.").AsDuration(defaults.StreamIdleTimeout),
             RequestTimeout = map.Optional("request_timeout", "The whole request must have arrived within this time; 0s is no limit.").AsDuration(defaults.RequestTimeout),
             DelayedCloseTimeout = map.Optional("delayed_close_timeout", "How long to go on reading after an answer that closes the connection.").AsDuration(defaults.DelayedCloseTimeout),
-            DrainTimeout = map.Optional("drain_timeout", "When the listener goes, how long connections may still bring requests.").AsDuration(defaults.DrainTimeout),
             MaxRequestsPerConnection = map.Optional("max_requests_per_connection", "A connection is closed after this many requests; 0 is no limit.").AsInt(defaults.MaxRequestsPerConnection),
             ServerName = map.Optional("server_name", "`Server` of answers that Pillion itself makes.").AsText("field value", HttpText.IsFieldValue, "use visible characters", defaults.ServerName),
             UseRemoteAddress = map.Optional("use_remote_address", "The peer is the client: it is appended to X-Forwarded-For. Default: true inbound, false outbound.").AsBool(defaults.UseRemoteAddress),

@@ -26,18 +26,18 @@ internal static class Outbound
         var maxConnections = map.Optional("max_connections", "Open connections above which new ones are refused; 0 is no limit.").AsInt(0);
         var unknown = map.Optional("unknown_hosts", "Requests to hosts that no service covers: send them where their name resolves to, or answer 403.");
         var allowUnknown = unknown.AsOneOf(NativeNames.UnknownHostsChoice, true);
-        var forwardProxy = map.Optional("forward_proxy", "Serve as an HTTP proxy: absolute URLs and CONNECT.").AsBool(true);
+        var forwardProxy = map.Optional("forward_proxy", "Serve CONNECT, as an HTTP proxy does for TLS; absolute URLs are understood in any case.").AsBool(true);
         var servicePath = ReadServicePath(map.Optional("service_path", "The path below which the first segment names the service, as in `/proxy/payments/charge`; `off` is none."));
         var hosts = new List<VirtualHostConfig>();
         map.Optional("services", "The services by their names; see [service](#service). A service has its name as Host and in `/proxy/NAME/`.").AsNamed("NAME", (name, service) =>
         {
-            var (host, cluster) = Services.Read(name, service, targets);
+            var (host, cluster) = Services.Read(name, service, targets, forwardProxy);
             targets.Add(name);
             CheckDomains(host, hosts, service);
             hosts.Add(host);
             clusters.Add(cluster);
         });
-        hosts.Add(Unknown(unknown.Source, allowUnknown));
+        hosts.Add(Unknown(unknown.Source, allowUnknown, forwardProxy));
         if (allowUnknown)
         {
             clusters.Add(new() { Name = NativeNames.UnknownHosts, Discovery = ClusterDiscovery.DynamicForward, Source = unknown.Source });
@@ -62,21 +62,19 @@ internal static class Outbound
         });
     }
 
-    private static VirtualHostConfig Unknown(SourceLine source, bool allow)
+    private static VirtualHostConfig Unknown(SourceLine source, bool allow, bool tunnels)
     {
         RouteActionConfig action = allow
             ? new ForwardConfig { Cluster = NativeNames.UnknownHosts, Timeout = TimeSpan.Zero, Retry = Retries.Safe }
             : new DirectResponseConfig { Status = 403, Body = "This host is not one of the services of this sidecar, and unknown hosts are refused.\n" };
         var tunnel = action is ForwardConfig forward ? forward with { TerminateConnect = true } : action;
+        var connect = new RouteConfig { Name = "CONNECT " + NativeNames.UnknownHosts, Match = new() { Path = new(PathMatchKind.Connect, "") }, Action = tunnel, Source = source };
+        var rest = new RouteConfig { Name = NativeNames.UnknownHosts, Match = new(), Action = action, Source = source };
         return new()
         {
             Name = NativeNames.UnknownHosts,
             Domains = ["*"],
-            Routes =
-            [
-                new RouteConfig { Name = "CONNECT " + NativeNames.UnknownHosts, Match = new() { Path = new(PathMatchKind.Connect, "") }, Action = tunnel, Source = source },
-                new RouteConfig { Name = NativeNames.UnknownHosts, Match = new(), Action = action, Source = source },
-            ],
+            Routes = tunnels ? [connect, rest] : [rest],
             Source = source,
         };
     }

@@ -42,14 +42,13 @@ internal static class Rewrites
     {
         var regex = map.Optional("regex", "Every match in the path is replaced by `with`.");
         var with = map.Optional("with", @"What replaces a match of `regex`; `\1` is the first group.");
-        var pattern = PatternText.Read(regex);
-        var substitution = with.AsTextOrNull("replacement", text => text.All(c => c is > ' ' and < '\x7f'), "use visible characters");
         if (regex.Exists != with.Exists)
         {
             (regex.Exists ? regex : with).Fail("stands alone", "give both regex and with");
         }
 
-        return pattern is null || substitution is null ? null : new(pattern, substitution);
+        var rewrite = PatternText.ReadRewrite(regex, with);
+        return with.Exists ? rewrite : null;
     }
 
     public static string? ReadPrefix(ConfigValue value, PathMatchConfig path)

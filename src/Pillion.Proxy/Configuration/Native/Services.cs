@@ -7,7 +7,7 @@ namespace Pillion.Proxy.Configuration.Native;
 /// <summary>One entry of <c>outbound.services</c>: a virtual host of its name, and a cluster.</summary>
 internal static class Services
 {
-    public static (VirtualHostConfig Host, ClusterConfig Cluster) Read(string name, ConfigValue value, RouteTargets targets)
+    public static (VirtualHostConfig Host, ClusterConfig Cluster) Read(string name, ConfigValue value, RouteTargets targets, bool tunnels)
     {
         CheckName(name, value);
         using var map = value.AsMap("service");
@@ -40,18 +40,15 @@ internal static class Services
         var host = new VirtualHostConfig
         {
             Name = name,
-            Domains = new([.. Domains(name, hosts)]),
-            Routes = new([.. routes, tunnel, Routes.Rest(name, rest, value.Source)]),
+            // A name without a port covers every port.
+            Domains = new([.. hosts.Prepend(name).Distinct(StringComparer.OrdinalIgnoreCase)]),
+            Routes = new([.. routes, .. tunnels ? new[] { tunnel } : [], Routes.Rest(name, rest, value.Source)]),
             RequestHeaders = requestHeaders,
             ResponseHeaders = responseHeaders,
             Source = value.Source,
         };
         return (host, cluster);
     }
-
-    // A name without a port means the service on any port.
-    private static IEnumerable<string> Domains(string name, IEnumerable<string> hosts) =>
-        hosts.Prepend(name).SelectMany(host => host.Contains('*') || host.Contains(':') ? [host] : new[] { host, host + ":*" }).Distinct();
 
     private static void CheckName(string name, ConfigValue value)
     {

@@ -1,9 +1,9 @@
-using System.Text.RegularExpressions;
 using Pillion.Core.Configuration.Reading;
+using Pillion.Proxy.Routing;
 
 namespace Pillion.Proxy.Configuration.Reading;
 
-/// <summary>Regular expressions in a file: compiled once here, so that a bad one is a mistake in the file.</summary>
+/// <summary>Regular expressions in a file: tried once here, so that a bad one is a mistake in the file.</summary>
 internal static class PatternText
 {
     public const int MaxLength = 4096;
@@ -22,20 +22,31 @@ internal static class PatternText
             return null;
         }
 
-        try
+        if (RegexSyntax.Check(pattern) is { } wrong)
         {
-            _ = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
-            return pattern;
-        }
-        catch (NotSupportedException)
-        {
-            value.FailText("needs backtracking or is too large", "use a pattern without look-around, back-references or huge repetition");
-        }
-        catch (ArgumentException)
-        {
-            value.FailText("is not a regular expression", @"use a form such as '/v[0-9]+/.*'");
+            value.FailText($"cannot be used: {wrong}", "use a form such as '/v[0-9]+/.*'");
+            return null;
         }
 
-        return null;
+        return pattern;
+    }
+
+    /// <summary>A pattern with what replaces its matches, or null after a mistake.</summary>
+    public static RegexRewriteConfig? ReadRewrite(ConfigValue pattern, ConfigValue substitution)
+    {
+        var regex = Read(pattern);
+        var text = substitution.AsText();
+        if (regex is null)
+        {
+            return null;
+        }
+
+        if (RegexSyntax.CheckSubstitution(regex, text) is { } wrong)
+        {
+            substitution.FailText($"cannot replace a match: {wrong}", @"use a form such as '/new/\1'");
+            return null;
+        }
+
+        return new(regex, text);
     }
 }

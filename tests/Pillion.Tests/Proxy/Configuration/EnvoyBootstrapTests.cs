@@ -81,7 +81,9 @@ public sealed class EnvoyBootstrapTests
     [InlineData("{ name: x-a, present_match: false, invert_match: true }", "x-a Present")]
     [InlineData("{ name: x-a }", "x-a Present")]
     [InlineData("{ name: x-a, range_match: { start: -1, end: 10 } }", "x-a Range [-1,10)")]
-    [InlineData("{ name: ':authority', exact_match: a }", "host Exact a")]
+    [InlineData("{ name: ':authority', exact_match: a }", ":authority Exact a")]
+    [InlineData("{ name: ':path', suffix_match: .js }", ":path Suffix .js")]
+    [InlineData("{ name: ':method', exact_match: GET, invert_match: true }", ":method Exact GET not")]
     [InlineData("{ name: ':method', exact_match: GET }", "GET")]
     [InlineData("{ name: ':method', safe_regex_match: { regex: '^(GET|POST)$' } }", "GET POST")]
     public void A_header_is_matched(string header, string expected)

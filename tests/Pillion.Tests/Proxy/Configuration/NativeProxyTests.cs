@@ -39,13 +39,13 @@ public sealed class NativeProxyTests
     }
 
     [Fact]
-    public void A_service_is_a_virtual_host_of_its_names_on_any_port()
+    public void A_service_is_a_virtual_host_of_its_names()
     {
         var outbound = Outbound("services: { payments: { endpoints: [dns://p.internal:8080], hosts: [pay.example, 'pay.example:8443', '*.pay.example'] } }");
 
         var host = outbound.Http.Routes.VirtualHosts[0];
         Assert.Equal("payments", host.Name);
-        Assert.Equal(["payments", "payments:*", "pay.example", "pay.example:*", "pay.example:8443", "*.pay.example"], host.Domains);
+        Assert.Equal(["payments", "pay.example", "pay.example:8443", "*.pay.example"], host.Domains);
         var rest = Assert.IsType<ForwardConfig>(host.Routes[^1].Action);
         Assert.Equal("payments", rest.Cluster);
         Assert.Equal(TimeSpan.FromSeconds(15), rest.Timeout);
@@ -61,6 +61,14 @@ public sealed class NativeProxyTests
         var tunnel = host.Routes[^2];
         Assert.Equal(PathMatchKind.Connect, tunnel.Match.Path.Kind);
         Assert.True(Assert.IsType<ForwardConfig>(tunnel.Action).TerminateConnect);
+    }
+
+    [Fact]
+    public void No_route_takes_a_tunnel_when_pillion_is_not_to_be_a_forward_proxy()
+    {
+        var outbound = Outbound("forward_proxy: false, services: { payments: { endpoints: 10.0.0.1:80 } }");
+
+        Assert.DoesNotContain(outbound.Http.Routes.VirtualHosts.SelectMany(host => host.Routes), route => route.Match.Path.Kind == PathMatchKind.Connect);
     }
 
     [Theory]
