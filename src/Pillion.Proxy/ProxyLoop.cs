@@ -18,12 +18,13 @@ internal sealed class ProxyLoop
     private readonly ProxyRole _role;
     private long _dateSecond = -1;
 
-    public ProxyLoop(ProxyRole role, EventLoop events, Network network, Random random)
+    public ProxyLoop(ProxyRole role, EventLoop events, Network network, Random random, int loops)
     {
         _role = role;
         Events = events;
         Network = network;
         Random = random;
+        Records = new RecordRing(RecordRing.DefaultSuccesses / loops, RecordRing.DefaultFailures / loops);
         RandomBytes = new RandomBytes();
         Ids = new RequestIds(RandomBytes);
     }
@@ -40,7 +41,7 @@ internal sealed class ProxyLoop
 
     public RequestIds Ids { get; }
 
-    public RecordRing Records { get; } = new();
+    public RecordRing Records { get; }
 
     /// <summary>Downstream connections on this loop.</summary>
     public HashSet<DownstreamConnection> Connections { get; } = [];

@@ -33,7 +33,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
         _logger = context.Logger;
         _time = context.Time;
         Instance = $"{(uint)Environment.ProcessId ^ (uint)context.Random.Next():x8}";
-        _loops = [.. context.Loops.Select(loop => new ProxyLoop(this, loop, _network, new Random(context.Random.Next())))];
+        _loops = [.. context.Loops.Select(loop => new ProxyLoop(this, loop, _network, new Random(context.Random.Next()), context.Loops.Count))];
         foreach (var loop in _loops)
         {
             loop.Events.Unhandled = Unhandled;

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Pillion.Core.Configuration;
 using Pillion.Core.Resilience;
 using Pillion.Net;
@@ -36,8 +35,9 @@ internal sealed class RequestRecord
     public const int MaxAttempts = 6;
     public const int MaxVerdicts = 12;
 
-    private AttemptArray _attempts;
-    private VerdictArray _verdicts;
+    // Nearly every request has one attempt and no verdict; thousands of records are kept, so more room is made only for those that need it.
+    private Attempt[] _attempts = new Attempt[1];
+    private Verdict[] _verdicts = [];
 
     public BoundedText Id { get; } = new(64);
 
@@ -106,14 +106,19 @@ internal sealed class RequestRecord
 
     public int VerdictCount { get; private set; }
 
-    public ReadOnlySpan<Attempt> Attempts => ((ReadOnlySpan<Attempt>)_attempts)[..Math.Min(AttemptCount, MaxAttempts)];
+    public ReadOnlySpan<Attempt> Attempts => _attempts.AsSpan(0, Math.Min(AttemptCount, MaxAttempts));
 
-    public ReadOnlySpan<Verdict> Verdicts => ((ReadOnlySpan<Verdict>)_verdicts)[..VerdictCount];
+    public ReadOnlySpan<Verdict> Verdicts => _verdicts.AsSpan(0, VerdictCount);
 
     /// <summary>Opens a further attempt; beyond the room, attempts are counted and the last place is used again.</summary>
     public ref Attempt AddAttempt()
     {
         AttemptCount++;
+        if (AttemptCount > _attempts.Length && _attempts.Length < MaxAttempts)
+        {
+            Array.Resize(ref _attempts, MaxAttempts);
+        }
+
         ref var attempt = ref _attempts[Math.Min(AttemptCount, MaxAttempts) - 1];
         attempt = default;
         return ref attempt;
@@ -125,6 +130,11 @@ internal sealed class RequestRecord
     {
         if (VerdictCount < MaxVerdicts)
         {
+            if (_verdicts.Length == 0)
+            {
+                _verdicts = new Verdict[MaxVerdicts];
+            }
+
             _verdicts[VerdictCount++] = new Verdict(policy, outcome, source);
         }
     }
@@ -181,19 +191,7 @@ internal sealed class RequestRecord
         DurationMicros = other.DurationMicros;
         AttemptCount = other.AttemptCount;
         VerdictCount = other.VerdictCount;
-        _attempts = other._attempts;
-        _verdicts = other._verdicts;
-    }
-
-    [InlineArray(MaxAttempts)]
-    private struct AttemptArray
-    {
-        private Attempt _first;
-    }
-
-    [InlineArray(MaxVerdicts)]
-    private struct VerdictArray
-    {
-        private Verdict _first;
+        _attempts = other.AttemptCount > 0 ? other.Attempts.ToArray() : new Attempt[1];
+        _verdicts = other.VerdictCount > 0 ? [.. other.Verdicts, .. new Verdict[MaxVerdicts - other.VerdictCount]] : [];
     }
 }
