@@ -121,7 +121,7 @@ internal sealed class Forward
     private void Prepare()
     {
         var request = _exchange.Request;
-        request.WantsUpgrade &= AllowsUpgrade(request);
+        request.WantsUpgrade = request.WantsUpgrade && AllowsUpgrade(request);
         HopByHop.Remove(request);
         _route.RequestHeaders.Apply(request, _exchange.Record);
         _action.Rewrite(request);
@@ -550,7 +550,7 @@ internal sealed class Forward
     {
         var allowed = _action.Upgrades ?? _exchange.Listener.Http.Upgrades;
         var wanted = request.Fields.Get(KnownField.Upgrade);
-        foreach (var name in allowed)
+        foreach (var name in allowed.AsSpan())
         {
             if (Ascii.EqualsIgnoreCase(wanted, name))
             {
