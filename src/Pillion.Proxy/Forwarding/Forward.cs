@@ -81,6 +81,13 @@ internal sealed class Forward
         finally
         {
             _upstreams.Metrics.RequestsActive--;
+            if (_connection is not null)
+            {
+                // A bug let an exception through: nothing of this try may reach the next request.
+                Cancel();
+                await EndTryAsync();
+            }
+
             EndRetry();
             _cluster.Budget.RequestEnds();
             _pump.Clear();
@@ -462,7 +469,13 @@ internal sealed class Forward
         if (_isTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
         {
             _exchange.Record.BytesReceived = _pump.BytesReceived;
+            _exchange.TunnelIdleTimeout = _action.IdleTimeout;
             await Tunnel.RunAsync(_exchange, stream);
+            if (_exchange.Reached != TimeLimit.None)
+            {
+                _exchange.Fail(Classify(default));
+            }
+
             await EndTryAsync();
             return;
         }
