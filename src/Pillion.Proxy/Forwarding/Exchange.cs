@@ -178,8 +178,14 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     {
         IsAnswered = true;
         Record.Status = Response.Status;
-        KeepAlive &= Request.KeepAlive && !Loop.IsDraining(Listener)
-            && !(Response.Body == BodyKind.UntilClose || HeadWriter.EndsWithConnection(Response, Request.Version));
+        KeepAlive &= Request.KeepAlive;
+        if (KeepAlive && Loop.IsDraining(Listener))
+        {
+            KeepAlive = false;
+            Metrics.ConnectionsDrainClose++;
+        }
+
+        KeepAlive &= !(Response.Body == BodyKind.UntilClose || HeadWriter.EndsWithConnection(Response, Request.Version));
         return Stream.WriteHead(Response, close: !KeepAlive);
     }
 

@@ -81,6 +81,13 @@ internal sealed class Forward
         finally
         {
             _upstreams.Metrics.RequestsActive--;
+            if (_connection is not null)
+            {
+                // A bug let an exception through: nothing of this try may reach the next request.
+                Cancel();
+                await EndTryAsync();
+            }
+
             EndRetry();
             _cluster.Budget.RequestEnds();
             _pump.Clear();
@@ -121,7 +128,7 @@ internal sealed class Forward
     private void Prepare()
     {
         var request = _exchange.Request;
-        request.WantsUpgrade &= AllowsUpgrade(request);
+        request.WantsUpgrade = request.WantsUpgrade && AllowsUpgrade(request);
         HopByHop.Remove(request);
         _route.RequestHeaders.Apply(request, _exchange.Record);
         _action.Rewrite(request);
@@ -462,7 +469,13 @@ internal sealed class Forward
         if (_isTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
         {
             _exchange.Record.BytesReceived = _pump.BytesReceived;
+            _exchange.TunnelIdleTimeout = _action.IdleTimeout;
             await Tunnel.RunAsync(_exchange, stream);
+            if (_exchange.Reached != TimeLimit.None)
+            {
+                _exchange.Fail(Classify(default));
+            }
+
             await EndTryAsync();
             return;
         }
@@ -550,7 +563,7 @@ internal sealed class Forward
     {
         var allowed = _action.Upgrades ?? _exchange.Listener.Http.Upgrades;
         var wanted = request.Fields.Get(KnownField.Upgrade);
-        foreach (var name in allowed)
+        foreach (var name in allowed.AsSpan())
         {
             if (Ascii.EqualsIgnoreCase(wanted, name))
             {

@@ -15,9 +15,16 @@ internal static class Tunnel
     public static async ValueTask RunAsync(Exchange exchange, ClientStream upstream)
     {
         var downstream = exchange.Stream;
-        exchange.WriteHead();
+        var isWritten = exchange.WriteHead();
         exchange.KeepAlive = false;
         exchange.IsTunnel = true;
+        if (!isWritten)
+        {
+            exchange.Fail(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, Cause: "the answer's head is too large to send"));
+            downstream.Abort(reset: true);
+            return;
+        }
+
         if (!(await downstream.FlushAsync()).IsOk)
         {
             exchange.Fail(new Failure(FailureSide.Downstream, FailureKind.ClientGone));

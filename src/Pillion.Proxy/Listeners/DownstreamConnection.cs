@@ -60,6 +60,7 @@ internal sealed class DownstreamConnection
     {
         if (_isIdle && !_stream.HasPipelined)
         {
+            _listener.Current.Metrics(_loop).ConnectionsDrainClose++;
             _stream.Abort(reset: false);
         }
         else

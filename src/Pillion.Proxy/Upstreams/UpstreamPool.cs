@@ -87,6 +87,15 @@ internal sealed class UpstreamPool : TimerNode
     /// <summary>Closes a connection that must not be used again.</summary>
     public void Destroy(UpstreamConnection connection)
     {
+        if (connection.Stream.IsPeerClosed)
+        {
+            _metrics.ConnectionsDestroyedRemote++;
+        }
+        else
+        {
+            _metrics.ConnectionsDestroyedLocal++;
+        }
+
         connection.Stream.ClosedByPeer = null;
         connection.Stream.Dispose();
         _metrics.ConnectionsActive--;
@@ -148,6 +157,7 @@ internal sealed class UpstreamPool : TimerNode
         {
             pool.Idle.Remove(oldest);
             _idle--;
+            _metrics.ConnectionsIdleTimeout += endpoint.IsRemoved ? 0 : 1;
             Destroy(oldest);
         }
 
@@ -172,6 +182,7 @@ internal sealed class UpstreamPool : TimerNode
         var limit = Deadline.After(_loop, _config.ConnectTimeout);
         var result = await _network.ConnectAsync(_loop, address, limit.Or(deadline), cancellationToken);
         _metrics.PendingActive--;
+        _metrics.Cancelled += result.Error == IoError.Cancelled ? 1 : 0;
         if (result.Connection is null)
         {
             var kind = result.Error switch

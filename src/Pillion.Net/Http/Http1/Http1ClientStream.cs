@@ -35,6 +35,9 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
 
     public bool IsClosed => _connection.IsClosed;
 
+    /// <summary>The upstream closed the connection, or its sending half.</summary>
+    public bool IsPeerClosed => _connection.IsPeerClosed;
+
     public PeerAddress Remote => _connection.Remote;
 
     public PeerAddress Local => _connection.Local;

@@ -31,6 +31,7 @@ public sealed class ClientLeavesTests
         proxy.Network.SetFaults(proxy.Upstream.EndPoint, new MemoryFaults { NeverAnswer = true });
         Leave(proxy, proxy.Request(Get), reset);
         AssertGone(proxy, 0);
+        Assert.Equal(1, proxy.ClusterMetrics.Cancelled);
     }
 
     [Theory]

@@ -512,6 +512,54 @@ public abstract class ExchangeTests(int bytesPerReceive)
     }
 
     [Fact]
+    public void An_upstream_that_answers_early_and_closes_is_heard()
+    {
+        using var proxy = Proxy();
+        var client = proxy.Request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+        proxy.Upstream.Next().Send("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig", end: true);
+        Assert.StartsWith("HTTP/1.1 413 ", client.TakeHead());
+        Assert.Equal("big", client.Take());
+        Assert.True(client.IsEnded);
+        Assert.False(proxy.Record.Failure.IsFailure);
+    }
+
+    [Fact]
+    public void Large_heads_pass_in_both_directions()
+    {
+        using var proxy = Proxy();
+        var value = new string('v', 20_000);
+        var client = proxy.Request($"GET / HTTP/1.1\r\nHost: a\r\nX-One: {value}\r\nX-Two: {value}\r\n\r\n");
+        var upstream = proxy.Upstream.Next();
+        Assert.Contains($"X-One: {value}\r\nX-Two: {value}\r\n", upstream.TakeHead());
+        upstream.Send($"HTTP/1.1 200 OK\r\nX-One: {value}\r\nX-Two: {value}\r\nContent-Length: 2\r\n\r\nok");
+        Assert.Contains($"X-One: {value}\r\nX-Two: {value}\r\n", client.TakeHead());
+        Assert.Equal("ok", client.Take());
+    }
+
+    [Fact]
+    public void A_head_that_is_too_large_is_refused_on_either_side()
+    {
+        using var proxy = Proxy();
+        var value = new string('v', 61 * 1024);
+        var client = proxy.Request($"GET / HTTP/1.1\r\nHost: a\r\nX: {value}\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 431 ", client.TakeHead());
+        client = proxy.Get();
+        proxy.Upstream.Next().Send($"HTTP/1.1 200 OK\r\nX: {value}\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 502 ", client.TakeHead());
+    }
+
+    [Fact]
+    public void An_upgrade_that_is_granted_before_its_request_ended_is_a_bad_gateway()
+    {
+        using var proxy = Proxy();
+        var client = proxy.Request("POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 10\r\n\r\nabc");
+        var upstream = proxy.Upstream.Next();
+        upstream.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 502 ", client.TakeHead());
+        Assert.True(upstream.IsReset);
+    }
+
+    [Fact]
     public void A_broken_chunk_of_the_request_is_the_clients_fault()
     {
         using var proxy = Proxy();

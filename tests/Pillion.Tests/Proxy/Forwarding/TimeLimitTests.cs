@@ -273,9 +273,24 @@ public sealed class TimeLimitTests
         }
 
         Assert.EndsWith("xxxx", upstream.Take());
-        proxy.AdvanceSeconds(3601);
+        proxy.AdvanceSeconds(119);
+        Assert.False(client.IsOver);
+        proxy.AdvanceSeconds(2);
         Assert.True(client.IsReset);
         Assert.True(upstream.IsReset);
+        Assert.Equal((101, ResponseFlags.SI), (proxy.Record.Status, proxy.Record.Flags));
+    }
+
+    [Fact]
+    public void A_tunnel_without_a_time_of_its_own_may_be_silent_for_an_hour()
+    {
+        using var proxy = new ProxyFixture();
+        var client = proxy.Request("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+        proxy.Upstream.Next().Send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+        proxy.AdvanceSeconds(3590);
+        Assert.False(client.IsOver);
+        proxy.AdvanceSeconds(20);
+        Assert.True(client.IsReset);
     }
 
     [Fact]

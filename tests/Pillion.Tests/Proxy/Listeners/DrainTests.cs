@@ -23,6 +23,7 @@ public sealed class DrainTests
         Assert.Contains("Connection: close\r\n", inbound.TakeHead());
         Assert.Equal("ok", inbound.Take());
         Assert.True(inbound.IsEnded);
+        Assert.Equal(1, proxy.HttpMetrics.ConnectionsDrainClose);
         outbound.Send(Get);
         Assert.DoesNotContain("Connection: close", outbound.TakeHead());
         Assert.False(outbound.IsOver);

@@ -29,6 +29,7 @@ public sealed class UpstreamPoolTests
         proxy.AdvanceSeconds(2);
         proxy.Upstream.Connections[0].End();
         Assert.Equal(0, Pool(proxy).IdleCount);
+        Assert.Equal(1, proxy.ClusterMetrics.ConnectionsDestroyedRemote);
         client.Send(Get);
         proxy.AdvanceSeconds(1.9);
         client.Send(Get);
@@ -85,6 +86,7 @@ public sealed class UpstreamPoolTests
         }
 
         Assert.True(first.IsEnded);
+        Assert.Equal((1, 1, 0), (proxy.ClusterMetrics.ConnectionsIdleTimeout, proxy.ClusterMetrics.ConnectionsDestroyedLocal, proxy.ClusterMetrics.ConnectionsDestroyedRemote));
         Assert.False(second.IsOver);
         Assert.Equal(1, Pool(proxy).IdleCount);
         two.Send(Get);
