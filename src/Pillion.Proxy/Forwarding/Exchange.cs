@@ -209,9 +209,11 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     }
 
     /// <summary>The request's last byte is here: the route's time begins.</summary>
-    public void RequestEnded()
+    public void RequestEnded() => RequestEnded(ElapsedMicros);
+
+    private void RequestEnded(long micros)
     {
-        Record.RequestReceivedMicros = ElapsedMicros;
+        Record.RequestReceivedMicros = micros;
         _requestEndMillis = Loop.Events.Millis;
         Limits.EndRequest();
     }
@@ -261,12 +263,13 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         }
     }
 
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask AnswerAsync()
+    // Not async itself: what it returns is awaited where the exchange ends.
+    private ValueTask AnswerAsync()
     {
         if (Stream.IsBodyReceived)
         {
-            RequestEnded();
+            // The head was all of it, and time began with the head.
+            RequestEnded(0);
         }
         else
         {
@@ -275,40 +278,40 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
         if (!ForwardedHeaders.Apply(this))
         {
-            await AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.LoopDetected));
-            return;
+            return AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.LoopDetected));
         }
 
         var route = Listener.Match(Request);
         if (route is null)
         {
-            await AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.NoRoute));
-            return;
+            return AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.NoRoute));
         }
 
         Record.VirtualHost = route.VirtualHost;
         Record.Route = route.Name;
         Record.RouteSource = route.Source;
+        if (route.Action is ForwardAction forward)
+        {
+            return _forward.RunAsync(route, forward);
+        }
+
+        Response.Clear();
+        ReadOnlyMemory<byte> body = default;
         switch (route.Action)
         {
-            case ForwardAction forward:
-                await _forward.RunAsync(route, forward);
-                break;
             case RedirectAction redirect:
                 Metrics.Redirects++;
-                Response.Clear();
                 redirect.Write(Request, Response);
-                route.ResponseHeaders.Apply(Response, Request, Record);
-                await SendOwnAsync(default);
                 break;
             case DirectAction direct:
                 Metrics.DirectResponses++;
-                Response.Clear();
                 direct.Write(Response);
-                route.ResponseHeaders.Apply(Response, Request, Record);
-                await SendOwnAsync(direct.Body);
+                body = direct.Body;
                 break;
         }
+
+        route.ResponseHeaders.Apply(Response, Request, Record);
+        return SendOwnAsync(body);
     }
 
     private void Begin(ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros)

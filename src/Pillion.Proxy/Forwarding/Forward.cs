@@ -76,7 +76,26 @@ internal sealed class Forward
         _upstreams.Metrics.RequestsActive++;
         try
         {
-            await TryUntilAnsweredAsync();
+            for (var retry = 0; ; retry++)
+            {
+                var failure = await SendAsync();
+                if (!failure.IsFailure && !_isTunnel)
+                {
+                    failure = await ReceiveAnswerAsync(_connection!.Stream);
+                }
+
+                EndAttempt(failure);
+                if (!failure.IsFailure && !ShouldRetryAnswer(retry))
+                {
+                    await AnswerAsync();
+                    return;
+                }
+
+                if (!await MayTryAgainAsync(failure, retry))
+                {
+                    return;
+                }
+            }
         }
         finally
         {
@@ -142,41 +161,33 @@ internal sealed class Forward
         }
     }
 
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask TryUntilAnsweredAsync()
+    // The try is over and its answer not wanted: true after the wait before the next one, false when the client has got an answer of our own.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<bool> MayTryAgainAsync(Failure failure, int retry)
     {
-        for (var retry = 0; ; retry++)
+        if (failure.IsFailure && !ShouldRetryFailure(failure, retry))
         {
-            var failure = await TryAsync();
-            if (!failure.IsFailure && !ShouldRetryAnswer(retry))
-            {
-                await AnswerAsync();
-                return;
-            }
-
-            if (failure.IsFailure && !ShouldRetryFailure(failure, retry))
-            {
-                await EndTryAsync();
-                await _exchange.AnswerLocallyAsync(failure, failure.Kind == FailureKind.BadRequest ? ViolationStatus() : 0);
-                return;
-            }
-
             await EndTryAsync();
-            await BackOffAsync(retry + 1);
-            if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
-            {
-                EndRetry();
-                await _exchange.AnswerLocallyAsync(Classify(default));
-                return;
-            }
+            await _exchange.AnswerLocallyAsync(failure, failure.Kind == FailureKind.BadRequest ? ViolationStatus() : 0);
+            return false;
         }
+
+        await EndTryAsync();
+        await BackOffAsync(retry + 1);
+        if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
+        {
+            EndRetry();
+            await _exchange.AnswerLocallyAsync(Classify(default));
+            return false;
+        }
+
+        return true;
     }
 
-    // One try: a default failure means that the answer's head is in Response and the connection is held.
+    // Begins a try: a default failure means that the request is on its way and the connection is held.
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<Failure> TryAsync()
+    private async ValueTask<Failure> SendAsync()
     {
-        var loop = _exchange.Loop;
         var record = _exchange.Record;
         _tryStartMicros = _exchange.ElapsedMicros;
         var endpoint = _cluster.Hosts is null ? _upstreams.Pick(_tried) : await FindNamedHostAsync(_cluster.Hosts);
@@ -184,7 +195,7 @@ internal sealed class Forward
         attempt.StartMicros = _tryStartMicros;
         if (endpoint is null)
         {
-            return EndAttempt(_lookupError is null ? Classify(_cluster.WhyNoEndpoint()) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError));
+            return _lookupError is null ? Classify(_cluster.WhyNoEndpoint()) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError);
         }
 
         attempt.Endpoint = record.UpstreamHost = endpoint.Text;
@@ -200,18 +211,19 @@ internal sealed class Forward
         if (lease.Connection is null)
         {
             endpoint.RequestEnds();
-            return EndAttempt(Classify(lease.Failure));
+            return Classify(lease.Failure);
         }
 
         _connection = lease.Connection;
         if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
         {
-            return EndAttempt(Classify(default));
+            return Classify(default);
         }
 
         if (record.UpstreamStartedMicros < 0)
         {
-            record.UpstreamStartedMicros = _exchange.ElapsedMicros;
+            // A pooled connection was there at once.
+            record.UpstreamStartedMicros = _connection.Stream.Requests > 0 ? _tryStartMicros : _exchange.ElapsedMicros;
         }
 
         if (_isTunnel)
@@ -220,11 +232,10 @@ internal sealed class Forward
             _exchange.Response.Clear();
             _exchange.Response.Status = 200;
             _exchange.Response.SetReason("Connection established"u8);
-            return EndAttempt(default);
+            return default;
         }
 
         var stream = _connection.Stream;
-
         var request = _exchange.Request;
         if (_action.AutoHostRewrite && endpoint.HostNameBytes is { } name)
         {
@@ -233,7 +244,7 @@ internal sealed class Forward
 
         if (!stream.WriteHead(request))
         {
-            return EndAttempt(new Failure(FailureSide.Local, FailureKind.Internal, Cause: "the request's head is too large to send"));
+            return new Failure(FailureSide.Local, FailureKind.Internal, Cause: "the request's head is too large to send");
         }
 
         if (_exchange.Stream.IsBodyReceived && _pump.Retained.Length == 0)
@@ -241,7 +252,7 @@ internal sealed class Forward
             var sent = await stream.FinishAsync(null);
             if (!sent.IsOk)
             {
-                return EndAttempt(Classify(Terminated(sent.Describe(), receivedAnything: false)));
+                return Classify(Terminated(sent.Describe(), receivedAnything: false));
             }
         }
         else
@@ -249,7 +260,7 @@ internal sealed class Forward
             _pump.Start(_exchange.Stream, stream);
         }
 
-        return EndAttempt(await ReceiveAnswerAsync(stream));
+        return default;
     }
 
     // A host that is not known yet is looked up off the loop; the await comes back to it.
@@ -270,7 +281,7 @@ internal sealed class Forward
         }
     }
 
-    // Informational answers are passed on as they come (RFC 9110 §15.2); the first other one is the answer.
+    // Informational answers are passed on as they come (RFC 9110 §15.2); the first other one is the answer, and its head is in Response.
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<Failure> ReceiveAnswerAsync(ClientStream stream)
     {
@@ -343,20 +354,20 @@ internal sealed class Forward
         };
     }
 
-    private Failure EndAttempt(in Failure failure)
+    private void EndAttempt(in Failure failure)
     {
         ref var attempt = ref _exchange.Record.LastAttempt;
-        attempt.DurationMicros = _exchange.ElapsedMicros - _tryStartMicros;
+        var now = _exchange.ElapsedMicros;
+        attempt.DurationMicros = now - _tryStartMicros;
         attempt.Failure = failure;
         attempt.Reused = _connection?.Stream.IsReused ?? false;
         if (!failure.IsFailure)
         {
             attempt.Status = _exchange.Response.Status;
-            _exchange.Record.UpstreamAnsweredMicros = _exchange.ElapsedMicros;
+            _exchange.Record.UpstreamAnsweredMicros = now;
         }
 
         _upstreams.Metrics.CountAttempt(attempt);
-        return failure;
     }
 
     private bool ShouldRetryFailure(in Failure failure, int retry)
@@ -430,13 +441,12 @@ internal sealed class Forward
     }
 
     // Nothing uses either stream's buffers once this has completed; the connection goes back to the pool or is closed.
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask EndTryAsync()
+    private ValueTask EndTryAsync()
     {
         _exchange.Limits.EndTry();
         if (_connection is not { } connection)
         {
-            return;
+            return default;
         }
 
         if (_pump.State is PumpState.Running or PumpState.UpstreamFailed)
@@ -444,7 +454,27 @@ internal sealed class Forward
             connection.Stream.Abort(reset: true);
         }
 
-        await _pump.StopAsync();
+        var stop = _pump.StopAsync();
+        if (!stop.IsCompletedSuccessfully)
+        {
+            return EndTryBehindAsync(stop, connection);
+        }
+
+        // A completed task may come from a pool: taking its result gives it back.
+        stop.GetAwaiter().GetResult();
+        EndTry(connection);
+        return default;
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask EndTryBehindAsync(ValueTask stop, UpstreamConnection connection)
+    {
+        await stop;
+        EndTry(connection);
+    }
+
+    private void EndTry(UpstreamConnection connection)
+    {
         if (!_exchange.IsTunnel)
         {
             _exchange.Record.BytesReceived = _pump.BytesReceived;

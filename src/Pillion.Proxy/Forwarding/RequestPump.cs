@@ -76,20 +76,21 @@ internal sealed class RequestPump(EventLoop loop)
 
     /// <summary>Takes the client's bytes no longer for this try and waits until nothing uses either stream any more.</summary>
     /// <remarks>The upstream's stream must be aborted first when the pump may be sending to it.</remarks>
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    public async ValueTask StopAsync()
+    public ValueTask StopAsync()
     {
-        if (!_isAwaited)
+        if (_isAwaited)
         {
-            if (State == PumpState.Running)
-            {
-                // Synchronously: the callback runs here, on the loop.
-                _cancel.Cancel();
-            }
-
-            _isAwaited = true;
-            await _running;
+            return default;
         }
+
+        if (State == PumpState.Running)
+        {
+            // Synchronously: the callback runs here, on the loop.
+            _cancel.Cancel();
+        }
+
+        _isAwaited = true;
+        return _running;
     }
 
     /// <summary>Gives back what is kept.</summary>

@@ -38,9 +38,32 @@ internal sealed class DownstreamConnection
         metrics.ConnectionsActive++;
         try
         {
-            var requests = 0;
-            while (await ServeNextAsync(++requests))
+            // Both waits of a kept connection, for a request and for its answer, are in this one method: each further one would be resumed for each.
+            for (var requests = 1; !HasNoMore(requests); requests++)
             {
+                var head = await ReceiveHeadAsync();
+                _isIdle = false;
+
+                // Pinned here, once: the request is served by one snapshot from its route to its log line.
+                var snapshot = _listener.Live;
+                var listener = snapshot.Find(_listener) ?? _listener.Current;
+                if (head.Outcome != HeadOutcome.Received)
+                {
+                    await EndWithoutRequestAsync(head, listener, snapshot);
+                    break;
+                }
+
+                var exchange = _loop.RentExchange();
+                exchange.LastOnConnection = IsLast(requests, listener);
+                _serving = exchange;
+                var keepAlive = await exchange.ServeAsync(_stream, listener, snapshot, _loop.Events.MicrosNow);
+                _serving = null;
+                _loop.Return(exchange);
+                if (!keepAlive)
+                {
+                    await LingerAsync(listener);
+                    break;
+                }
             }
         }
         catch (Exception exception)
@@ -77,57 +100,37 @@ internal sealed class DownstreamConnection
         _stream.Abort(reset: true);
     }
 
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<bool> ServeNextAsync(int number)
+    // The listener closed while an answer was sent that had not announced it.
+    private bool HasNoMore(int number) => _listener.IsClosed && number > 1 && !_stream.HasPipelined;
+
+    private bool IsLast(int number, ListenerSnapshot listener) =>
+        _listener.IsClosed || (listener.Http.MaxRequestsPerConnection > 0 && number >= listener.Http.MaxRequestsPerConnection);
+
+    private ValueTask<HeadResult> ReceiveHeadAsync()
     {
         var http = _listener.Current.Http;
         _stream.Rules = http.Rules;
         _isIdle = true;
-        var head = await _stream.ReceiveHeadAsync(Deadline.After(_loop.Events, http.IdleTimeout), http.RequestHeadersTimeout);
-        _isIdle = false;
+        return _stream.ReceiveHeadAsync(Deadline.After(_loop.Events, http.IdleTimeout), http.RequestHeadersTimeout);
+    }
 
-        // Pinned here, once: the request is served by one snapshot from its route to its log line.
-        var snapshot = _listener.Live;
-        var listener = snapshot.Find(_listener) ?? _listener.Current;
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask EndWithoutRequestAsync(HeadResult head, ListenerSnapshot listener, ProxySnapshot snapshot)
+    {
         switch (head.Outcome)
         {
-            case HeadOutcome.Received:
-                return await ServeRequestAsync(listener, snapshot, number);
-
             case HeadOutcome.Violated:
                 await RefuseAsync(listener, snapshot, new Failure(FailureSide.Downstream, FailureKind.BadRequest, Cause: HttpViolations.Sentence(head.Violation)), head.Violation);
-                return false;
+                break;
 
             case HeadOutcome.Failed when head is { BytesSeen: true, Error: IoError.TimedOut }:
                 await RefuseAsync(listener, snapshot, new Failure(FailureSide.Downstream, FailureKind.RequestHeadTimeout), HttpViolation.None);
-                return false;
+                break;
 
-            default:
-                if (head is { BytesSeen: false, Error: IoError.TimedOut })
-                {
-                    listener.Metrics(_loop).ConnectionsIdleTimeout++;
-                }
-
-                return false;
+            case HeadOutcome.Failed when head is { BytesSeen: false, Error: IoError.TimedOut }:
+                listener.Metrics(_loop).ConnectionsIdleTimeout++;
+                break;
         }
-    }
-
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<bool> ServeRequestAsync(ListenerSnapshot listener, ProxySnapshot snapshot, int number)
-    {
-        var exchange = _loop.RentExchange();
-        exchange.LastOnConnection = _listener.IsClosed || (listener.Http.MaxRequestsPerConnection > 0 && number >= listener.Http.MaxRequestsPerConnection);
-        _serving = exchange;
-        var keepAlive = await exchange.ServeAsync(_stream, listener, snapshot, _loop.Events.MicrosNow);
-        _serving = null;
-        _loop.Return(exchange);
-        if (keepAlive)
-        {
-            return true;
-        }
-
-        await LingerAsync(listener);
-        return false;
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]

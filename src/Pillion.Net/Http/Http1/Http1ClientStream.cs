@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
 
@@ -11,7 +9,6 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
     private readonly Connection _connection;
     private readonly Http1Reader _reader;
     private readonly Http1Writer _writer;
-    private bool _keepAlive;
     private bool _isFinished;
 
     public Http1ClientStream(Connection connection, HttpRules rules)
@@ -43,7 +40,7 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
     public PeerAddress Local => _connection.Local;
 
     /// <summary>The exchange is complete in both directions, the upstream keeps the connection, and it sent nothing beyond its answer.</summary>
-    public bool IsReusable => _isFinished && _keepAlive && _reader.IsBodyReceived && !_reader.HasBuffered
+    public bool IsReusable => _isFinished && _reader.KeepAlive && _reader.IsBodyReceived && !_reader.HasBuffered
         && !_writer.HasPending && !_connection.IsClosed && !_connection.IsPeerClosed;
 
     /// <summary>The upstream may have sent something that nobody has received.</summary>
@@ -55,19 +52,16 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
     public override bool WriteHead(RequestHead head)
     {
         Requests++;
-        _keepAlive = false;
+        _reader.KeepAlive = false;
         _isFinished = false;
         Trailers.Clear();
         return _writer.WriteRequestHead(head);
     }
 
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    public override async ValueTask<HeadResult> ReceiveHeadAsync(ResponseHead head, HttpMethod requestMethod, CancellationToken cancellationToken)
+    public override ValueTask<HeadResult> ReceiveHeadAsync(ResponseHead head, HttpMethod requestMethod, CancellationToken cancellationToken)
     {
         head.Clear();
-        var result = await _reader.ReceiveResponseHeadAsync(head, requestMethod, cancellationToken);
-        _keepAlive = result.Outcome == HeadOutcome.Received && head.KeepAlive;
-        return result;
+        return _reader.ReceiveResponseHeadAsync(head, requestMethod, cancellationToken);
     }
 
     public override ValueTask<BodyPart> ReceiveBodyAsync(CancellationToken cancellationToken) => _reader.ReceiveBodyAsync(Trailers, cancellationToken);
@@ -84,7 +78,7 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
 
     public override void BeginTunnel()
     {
-        _keepAlive = false;
+        _reader.KeepAlive = false;
         _reader.BeginTunnel();
         _writer.BeginTunnel();
     }

@@ -22,6 +22,9 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
 
     public HttpRules Rules { get; set; } = rules;
 
+    /// <summary>The peer keeps the connection after the message whose head was received last.</summary>
+    public bool KeepAlive { get; set; }
+
     public bool HasBuffered => _slab is { IsEmpty: false };
 
     public bool IsBodyReceived => _isBodyReceived;
@@ -62,12 +65,15 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
                 }
             }
 
-            var result = await ReceiveMoreAsync(deadline, default);
+            var result = await WaitAsync(deadline, default);
+            if (result.IsOk)
+            {
+                result = await ReceiveReadyAsync(deadline, default);
+            }
+
             if (!result.IsOk || result.Count == 0)
             {
-                var seen = HasBuffered;
-                ReleaseSlab();
-                return new HeadResult(result.IsOk && !seen ? HeadOutcome.Ended : HeadOutcome.Failed, result.Error, BytesSeen: seen);
+                return EndedWithoutHead(result);
             }
         }
     }
@@ -76,6 +82,7 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     public async ValueTask<HeadResult> ReceiveResponseHeadAsync(ResponseHead head, HttpMethod requestMethod, CancellationToken cancellationToken)
     {
+        KeepAlive = false;
         while (true)
         {
             if (HasBuffered)
@@ -95,10 +102,15 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
                 }
             }
 
-            var result = await ReceiveMoreAsync(default, cancellationToken);
+            var result = await WaitAsync(default, cancellationToken);
+            if (result.IsOk)
+            {
+                result = await ReceiveReadyAsync(default, cancellationToken);
+            }
+
             if (!result.IsOk || result.Count == 0)
             {
-                return new HeadResult(result.IsOk && !HasBuffered ? HeadOutcome.Ended : HeadOutcome.Failed, result.Error, BytesSeen: HasBuffered);
+                return EndedWithoutHead(result);
             }
         }
     }
@@ -135,6 +147,7 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
 
     private void BeginBody(Head head)
     {
+        KeepAlive = head.KeepAlive;
         _body = head.Body;
         _left = head.Body == BodyKind.Length ? head.ContentLength : 0;
         _chunks = default;
@@ -152,7 +165,20 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
     {
         while (true)
         {
-            var result = await ReceiveMoreAsync(default, cancellationToken);
+            var result = await WaitAsync(default, cancellationToken);
+            if (result.IsOk)
+            {
+                result = await ReceiveReadyAsync(default, cancellationToken);
+
+                // A body that fills its buffer is a large one: fewer, larger reads from here on.
+                _growing = result.IsOk && _slab is not null && result.Count == _slab.Capacity;
+            }
+
+            if (_slab is { IsEmpty: true })
+            {
+                ReleaseSlab();
+            }
+
             if (!result.IsOk)
             {
                 return BodyPart.Failed(result.Error);
@@ -256,39 +282,31 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
         }
     }
 
-    private ValueTask<IoResult> ReceiveMoreAsync(Deadline deadline, CancellationToken cancellationToken)
+    // The two steps of a receive are awaited one after the other by whoever needs bytes, not by a method of their own: it would be one more to
+    // resume for every message. No memory is held while there is nothing to receive.
+    private ValueTask<IoResult> WaitAsync(Deadline deadline, CancellationToken cancellationToken)
     {
-        if (_slab is null or { IsEmpty: true })
+        if (HasBuffered)
         {
-            return WaitThenReceiveAsync(deadline, cancellationToken);
+            MakeRoom();
+            return new ValueTask<IoResult>(IoResult.Done(1));
         }
 
-        MakeRoom();
+        ReleaseSlab();
+        return connection.WaitReadableAsync(deadline, cancellationToken);
+    }
+
+    private ValueTask<IoResult> ReceiveReadyAsync(Deadline deadline, CancellationToken cancellationToken)
+    {
+        _slab ??= connection.Loop.Slabs.Rent(_growing ? SlabPool.Large : slabSize);
         return connection.ReceiveAsync(_slab, deadline, cancellationToken);
     }
 
-    // No memory is held while there is nothing to receive.
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<IoResult> WaitThenReceiveAsync(Deadline deadline, CancellationToken cancellationToken)
+    private HeadResult EndedWithoutHead(IoResult result)
     {
+        var seen = HasBuffered;
         ReleaseSlab();
-        var ready = await connection.WaitReadableAsync(deadline, cancellationToken);
-        if (!ready.IsOk)
-        {
-            return ready;
-        }
-
-        _slab = connection.Loop.Slabs.Rent(_growing ? SlabPool.Large : slabSize);
-        var result = await connection.ReceiveAsync(_slab, deadline, cancellationToken);
-
-        // A body that fills its buffer is a large one: fewer, larger reads from here on.
-        _growing = result.IsOk && _slab is not null && result.Count == _slab.Capacity;
-        if (!result.IsOk || result.Count == 0)
-        {
-            ReleaseSlab();
-        }
-
-        return result;
+        return new HeadResult(result.IsOk && !seen ? HeadOutcome.Ended : HeadOutcome.Failed, result.Error, BytesSeen: seen);
     }
 
     private void MakeRoom()

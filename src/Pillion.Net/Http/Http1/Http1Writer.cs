@@ -132,7 +132,7 @@ internal sealed class Http1Writer(Connection connection) : ITurnEnd
         if (!_isLeaving)
         {
             SentAnything = true;
-            _ = LeaveAsync();
+            Leave();
         }
 
         return _isLeaving ? (_waiter ??= new LoopOperation<IoResult>()).Start() : new ValueTask<IoResult>(_failed);
@@ -153,29 +153,46 @@ internal sealed class Http1Writer(Connection connection) : ITurnEnd
         _isQueued = false;
         if (!_isLeaving && !connection.IsClosed)
         {
-            _ = LeaveAsync();
+            Leave();
         }
     }
 
-    // Ordinarily done without waiting. When the peer reads slowly, what is written meanwhile goes into another slab and leaves behind the first;
-    // closing the connection ends the wait, so this never outlives it.
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask LeaveAsync()
+    // Ordinarily done without waiting.
+    private void Leave()
     {
-        _isLeaving = true;
         while (_out is { IsEmpty: false } slab && _failed.IsOk)
         {
             _out = null;
-            var result = await connection.SendAsync(slab, slab.Length);
-            connection.Loop.Slabs.Return(slab);
-            _failed = result.IsOk ? default : result;
-        }
+            var send = connection.SendAsync(slab, slab.Length);
+            if (!send.IsCompleted)
+            {
+                _isLeaving = true;
+                _ = LeaveSlowlyAsync(send, slab);
+                return;
+            }
 
+            Sent(send.Result, slab);
+        }
+    }
+
+    // The peer reads slowly: what is written meanwhile goes into another slab and leaves behind this one. Closing the connection ends the wait, so
+    // this never outlives it.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask LeaveSlowlyAsync(ValueTask<IoResult> send, Slab slab)
+    {
+        Sent(await send, slab);
         _isLeaving = false;
-        if (_waiter is { IsPending: true })
+        Leave();
+        if (!_isLeaving && _waiter is { IsPending: true })
         {
             _waiter.Complete(_failed);
         }
+    }
+
+    private void Sent(IoResult result, Slab slab)
+    {
+        connection.Loop.Slabs.Return(slab);
+        _failed = result.IsOk ? default : result;
     }
 
     private ValueTask<IoResult> SendWholeAsync(Slab slab, int count)
