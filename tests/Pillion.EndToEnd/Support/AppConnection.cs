@@ -15,7 +15,7 @@ internal sealed class AppConnection(Socket socket)
     /// <summary>Set by a handler that has ended the connection itself, or turned it into something else.</summary>
     public bool IsTaken { get; set; }
 
-    public async Task SendAsync(string text) => await SendAsync(Encoding.Latin1.GetBytes(text));
+    public async Task SendAsync(string text) => await SendAsync(Encoding.UTF8.GetBytes(text));
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {
