@@ -25,7 +25,7 @@ public sealed class RandomScheduleTests
         "GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n",
         "BAD\r\n\r\n",
         "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n",
-        $"POST /big HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n{new string('x', 200_000)}",
+        $"POST /big HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n{new string('x', 70_000)}",
     ];
 
     private static readonly string[] Answers =
@@ -41,12 +41,12 @@ public sealed class RandomScheduleTests
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2",
         "garbage\r\n\r\n",
-        $"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n{new string('y', 200_000)}",
+        $"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n{new string('y', 70_000)}",
     ];
 
     private static readonly int[] PerReceive = [0, 0, 1, 3, 100];
 
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 12)];
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 24)];
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -72,7 +72,7 @@ public sealed class RandomScheduleTests
         proxy.AdvanceSeconds(1);
         proxy.Stop();
         Assert.Equal(proxy.HttpMetrics.RequestsTotal, proxy.Records.Count);
-        Assert.True(proxy.HttpMetrics.RequestsTotal > 50, $"{proxy.HttpMetrics.RequestsTotal} requests");
+        Assert.True(proxy.HttpMetrics.RequestsTotal > 20, $"{proxy.HttpMetrics.RequestsTotal} requests");
     }
 
     private sealed class Schedule(ProxyFixture proxy, Random random)
