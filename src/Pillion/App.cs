@@ -3,6 +3,7 @@ using Pillion.Application;
 using Pillion.Commands;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.Logging;
+using Pillion.Net;
 using Pillion.Net.Posix;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters.Dns;
@@ -16,6 +17,7 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
     private readonly ConfigFile _file = new(options.ConfigFile, io.Environment);
     private readonly CancellationTokenSource _ending = new();
     private volatile IApplication? _application;
+    private Address? _adminAddress;
 
     public static async Task<int> RunAsync(RunOptions options, CommandIo io)
     {
@@ -65,7 +67,7 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
         }
 
         await sidecar.Lifecycle.Started.ConfigureAwait(false);
-        LogStarted(sidecar.Time.GetElapsedTime(began).TotalMilliseconds, sidecar.AdminAddress!.ToString());
+        LogStarted(sidecar.Workload is { Length: > 0 } name ? $"beside {name} " : "", sidecar.Time.GetElapsedTime(began).TotalMilliseconds, sidecar.AdminAddress!.ToString());
         var watching = config.Reload.Watch ? reloader.WatchAsync(_ending.Token) : Task.CompletedTask;
 
         if (isOurs && !OperatingSystem.IsWindows())
@@ -108,6 +110,13 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
 
     private async Task<IReadOnlyList<string>> ApplyAsync(PillionConfig config, CancellationToken cancellationToken)
     {
+        // The port that answers questions about a reload stays where it is until the next start.
+        _adminAddress ??= config.Admin.Address;
+        if (options.Admin is null && _adminAddress != config.Admin.Address)
+        {
+            LogAdminStays(config.Admin.Address.ToString());
+        }
+
         var mistakes = new List<string>();
         var times = new StopTimes { GracePeriod = config.Lifecycle.GracePeriod, LameDuck = config.Lifecycle.LameDuck }.With(io.Environment, mistakes);
         return mistakes.Count > 0 ? mistakes : await sidecar.ApplyAsync(config, times, cancellationToken).ConfigureAwait(false);
@@ -135,8 +144,11 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "up after {Milliseconds:0.0} ms; admin at {Admin}")]
-    private partial void LogStarted(double milliseconds, string admin);
+    [LoggerMessage(Level = LogLevel.Information, Message = "up {Beside}after {Milliseconds:0.0} ms; admin at {Admin}")]
+    private partial void LogStarted(string beside, double milliseconds, string admin);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the admin port moves to {Address} at the next start, not with a reload")]
+    private partial void LogAdminStays(string address);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "the application ended with {Status}")]
     private partial void LogApplicationEnded(string status);

@@ -84,6 +84,9 @@ internal sealed partial class Sidecar : IDisposable
 
     public Address? ApplicationAddress { get; private set; }
 
+    /// <summary>Whom this sidecar stands beside; empty where the configuration does not say.</summary>
+    public string Workload { get; private set; } = "";
+
     /// <summary>What is bound now, with real ports.</summary>
     public IReadOnlyList<ListenerView> Listeners =>
         [.. _proxy.Live.Listeners.Select(pair => new ListenerView(
@@ -116,6 +119,7 @@ internal sealed partial class Sidecar : IDisposable
         prepared.ForEach(part => part.Commit());
         Lifecycle.Times = times;
         ApplicationAddress = config.App?.Address;
+        Workload = config.Workload.Name;
         Health.Apply(config.App);
         Metrics.Server.SetListeners(config.Proxy.Listeners.Count);
         _configuration.Meet();
@@ -154,6 +158,7 @@ internal sealed partial class Sidecar : IDisposable
                 Listeners = () => Listeners,
                 ClustersAsync = _ => Task.FromResult(Clusters),
                 Version = VersionCommand.Version,
+                Workload = () => Workload,
             },
             _token);
         _admin.Meet();

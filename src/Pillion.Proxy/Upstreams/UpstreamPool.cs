@@ -53,7 +53,7 @@ internal sealed class UpstreamPool : TimerNode
             _idle--;
             connection.Stream.ClosedByPeer = null;
             // What an upstream says unasked must never be taken for the answer to the next request.
-            if (!connection.Stream.IsClosed && !connection.Stream.HasUnread && _loop.Millis - connection.IdleSince <= pool.Limit.Millis)
+            if (!connection.Stream.IsClosed && !connection.Stream.HasUnread && _loop.Millis - connection.IdleSince <= pool.Limit.At(_loop.Millis))
             {
                 return new ValueTask<Lease>(new Lease(connection, default));
             }
@@ -103,7 +103,7 @@ internal sealed class UpstreamPool : TimerNode
     }
 
     /// <summary>The upstream announced how long it keeps idle connections (Keep-Alive: timeout=N).</summary>
-    public void KeepAliveAnnounced(Endpoint endpoint, long seconds) => PoolOf(endpoint).Limit.Announced(seconds);
+    public void KeepAliveAnnounced(Endpoint endpoint, long seconds) => PoolOf(endpoint).Limit.Announced(seconds, _loop.Millis);
 
     /// <summary>Closes what is idle now and everything else when it comes back: the cluster is gone or was replaced.</summary>
     public void Retire()
@@ -142,7 +142,7 @@ internal sealed class UpstreamPool : TimerNode
     internal void ClosedWhileIdle(UpstreamConnection connection)
     {
         var pool = PoolOf(connection.Endpoint);
-        pool.Limit.ClosedAfter(_loop.Millis - connection.IdleSince);
+        pool.Limit.ClosedAfter(_loop.Millis - connection.IdleSince, _loop.Millis);
         if (pool.Idle.Remove(connection))
         {
             _idle--;
@@ -153,7 +153,7 @@ internal sealed class UpstreamPool : TimerNode
     private void Sweep(Endpoint endpoint, EndpointPool pool)
     {
         // The oldest are at the bottom.
-        while (pool.Idle.TryPeekOldest(out var oldest) && (endpoint.IsRemoved || _loop.Millis - oldest.IdleSince > pool.Limit.Millis))
+        while (pool.Idle.TryPeekOldest(out var oldest) && (endpoint.IsRemoved || _loop.Millis - oldest.IdleSince > pool.Limit.At(_loop.Millis)))
         {
             pool.Idle.Remove(oldest);
             _idle--;

@@ -97,6 +97,7 @@ internal sealed class AdminEndpoints
                 json.WriteBoolean("ready", lifecycle.IsReady);
                 json.WriteString("state", StateWord(lifecycle.State));
                 json.WriteString("version", _sources.Version);
+                json.WriteString("workload", _sources.Workload());
                 Strings(json, "reasons", reasons);
                 Strings(json, "refused_configuration", mistakes);
                 json.WriteStartArray("conditions");

@@ -32,6 +32,9 @@ internal sealed record AdminSources
 
     public required string Version { get; init; }
 
+    /// <summary>Whom the sidecar stands beside, as the configuration that runs says; empty where it does not.</summary>
+    public Func<string> Workload { get; init; } = () => "";
+
     /// <summary>Host names, besides localhost and IP addresses, by which the port may be asked.</summary>
     public IReadOnlyList<string> HostNames { get; init; } = [];
 }

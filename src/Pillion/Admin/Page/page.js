@@ -54,6 +54,8 @@ async function refresh() {
     state.textContent = ready.ready || ready.state !== 'ready' ? ready.state : 'not ready';
     state.className = 'badge ' + (ready.ready ? 'good' : ready.state === 'lame duck' || ready.state === 'draining' ? 'warn' : 'bad');
     byId('version').textContent = ready.version;
+    byId('workload').textContent = ready.workload ? 'beside ' + ready.workload : '';
+    document.title = ready.workload ? ready.workload + ' · Pillion' : 'Pillion';
     list('reasons', ready.reasons);
     list('refused', ready.refused_configuration);
     fill('listeners', listeners.map(l => ({ cells: [[l.name], [l.address], [l.direction], [l.active_connections, 'number']] })));

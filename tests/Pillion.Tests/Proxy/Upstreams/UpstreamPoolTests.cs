@@ -128,21 +128,23 @@ public sealed class UpstreamPoolTests
     }
 
     [Fact]
-    public void An_idle_limit_only_shortens_and_leaves_a_margin()
+    public void An_idle_limit_shortens_and_leaves_a_margin_and_is_forgotten_after_ten_minutes()
     {
         var limit = new IdleLimit(TimeSpan.FromHours(1));
-        Assert.Equal(3_600_000, limit.Millis);
-        limit.Announced(60);
-        Assert.Equal(58_000, limit.Millis);
-        limit.Announced(5);
-        Assert.Equal(4_500, limit.Millis);
-        limit.Announced(uint.MaxValue);
-        limit.ClosedAfter(100);
-        Assert.Equal(4_500, limit.Millis);
-        limit.ClosedAfter(1_000);
-        Assert.Equal(900, limit.Millis);
-        limit.Announced(0);
-        Assert.Equal(1, limit.Millis);
+        Assert.Equal(3_600_000, limit.At(0));
+        limit.Announced(60, 0);
+        Assert.Equal(58_000, limit.At(0));
+        limit.Announced(5, 0);
+        Assert.Equal(4_500, limit.At(0));
+        limit.Announced(uint.MaxValue, 0);
+        limit.ClosedAfter(100, 0);
+        Assert.Equal(4_500, limit.At(0));
+        limit.ClosedAfter(1_000, 0);
+        Assert.Equal(900, limit.At(0));
+        limit.Announced(0, 0);
+        Assert.Equal(1, limit.At(0));
+        Assert.Equal(1, limit.At(10 * 60 * 1000));
+        Assert.Equal(3_600_000, limit.At((10 * 60 * 1000) + 1));
     }
 
     private static UpstreamPool Pool(ProxyFixture proxy) => proxy.Role.Live.Clusters["app"].On(proxy.Role.Loops[0]).Pool;
