@@ -102,8 +102,7 @@ internal readonly struct PeerAddress : IEquatable<PeerAddress>
                 var length = 0;
                 for (var shift = 24; shift >= 0; shift -= 8)
                 {
-                    System.Buffers.Text.Utf8Formatter.TryFormat((byte)(_low >> shift), destination[length..], out var digits);
-                    length += digits;
+                    length += FormatByte((byte)(_low >> shift), destination[length..]);
                     if (shift > 0)
                     {
                         destination[length++] = (byte)'.';
@@ -120,6 +119,18 @@ internal readonly struct PeerAddress : IEquatable<PeerAddress>
                 destination[0] = (byte)'-';
                 return 1;
         }
+    }
+
+    private static int FormatByte(byte value, Span<byte> destination)
+    {
+        var digits = value < 10 ? 1 : value < 100 ? 2 : 3;
+        for (var i = digits - 1; i >= 0; i--)
+        {
+            destination[i] = (byte)('0' + (value % 10));
+            value /= 10;
+        }
+
+        return digits;
     }
 
     /// <summary>Writes <c>1.2.3.4:80</c>, <c>[::1]:80</c> or <c>unix</c>; at most 53 bytes.</summary>

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Buffers.Binary;
 
 namespace Pillion.Net.Http;
 
@@ -68,7 +68,7 @@ internal static class KnownFields
             _ => KnownField.Other,
         };
 
-        return candidate != KnownField.Other && Ascii.EqualsIgnoreCase(name, Name(candidate)) ? candidate : KnownField.Other;
+        return candidate != KnownField.Other && IsSpelled(name, Name(candidate)) ? candidate : KnownField.Other;
     }
 
     /// <summary>The name as Pillion writes it, such as <c>X-Request-Id</c>.</summary>
@@ -125,4 +125,35 @@ internal static class KnownFields
         KnownField.XPillionRetries => "X-Pillion-Retries"u8,
         _ => default,
     };
+
+    // Of the same length, eight bytes at a time. A letter of the known name (bit 0x40) may differ in bit 0x20, a hyphen may not.
+    private static bool IsSpelled(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known)
+    {
+        if (known.Length < sizeof(ulong))
+        {
+            for (var i = 0; i < known.Length; i++)
+            {
+                if (((name[i] ^ known[i]) & ~((known[i] & 0x40) >> 1)) != 0)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+
+        for (var at = 0; at < known.Length; at += sizeof(ulong))
+        {
+            // The last eight may overlap those before.
+            var from = Math.Min(at, known.Length - sizeof(ulong));
+            var theirs = BinaryPrimitives.ReadUInt64LittleEndian(name[from..]);
+            var ours = BinaryPrimitives.ReadUInt64LittleEndian(known[from..]);
+            if (((theirs ^ ours) & ~((ours & 0x4040_4040_4040_4040) >> 1)) != 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }

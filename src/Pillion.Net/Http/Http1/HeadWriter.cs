@@ -6,6 +6,11 @@ namespace Pillion.Net.Http.Http1;
 /// </summary>
 internal static class HeadWriter
 {
+    // Those of which this class has a word to say; all others are sent as they are.
+    private const ulong Minded =
+        (1UL << (int)KnownField.ContentLength) | (1UL << (int)KnownField.TransferEncoding) | (1UL << (int)KnownField.Connection) |
+        (1UL << (int)KnownField.KeepAlive) | (1UL << (int)KnownField.ProxyConnection) | (1UL << (int)KnownField.Upgrade) | (1UL << (int)KnownField.Host);
+
     /// <summary>Bytes that are always enough for this head.</summary>
     public static int Measure(Head head)
     {
@@ -78,6 +83,10 @@ internal static class HeadWriter
         ref HeadCursor cursor, FieldList fields, BodyKind body, long contentLength, ReadOnlySpan<byte> authority, bool passLength, bool upgrade)
     {
         var isFramed = body is not (BodyKind.Length or BodyKind.Chunked);
+
+        // Lines that stand together and are sent as they are leave with one copy.
+        var runStart = 0;
+        var runEnd = 0;
         for (var i = 0; i < fields.Count; i++)
         {
             if (!fields.IsPresent(i))
@@ -85,6 +94,21 @@ internal static class HeadWriter
                 continue;
             }
 
+            var isAsItIs = (Minded & (1UL << (int)fields.Known(i))) == 0 || (fields.Known(i) == KnownField.Host && authority.SequenceEqual(fields.Value(i)));
+            if (isAsItIs && fields.TryGetLine(i, out var start, out var end))
+            {
+                if (start != runEnd)
+                {
+                    cursor.Write(fields.Block(runStart, runEnd - runStart));
+                    runStart = start;
+                }
+
+                runEnd = end;
+                continue;
+            }
+
+            cursor.Write(fields.Block(runStart, runEnd - runStart));
+            runStart = runEnd = 0;
             switch (fields.Known(i))
             {
                 case KnownField.ContentLength when passLength:
@@ -113,6 +137,7 @@ internal static class HeadWriter
             }
         }
 
+        cursor.Write(fields.Block(runStart, runEnd - runStart));
         if (!isFramed)
         {
             WriteFraming(ref cursor, body, contentLength, default);
