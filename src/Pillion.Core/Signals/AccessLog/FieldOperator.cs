@@ -19,6 +19,7 @@ internal sealed class FieldOperator : LogOperator
 {
     private readonly FieldSource _source;
     private readonly byte[] _name;
+    private readonly KnownField _known;
     private readonly byte[]? _otherwise;
     private readonly int _maxLength;
     private readonly bool _withoutQuery;
@@ -27,6 +28,7 @@ internal sealed class FieldOperator : LogOperator
     {
         _source = source;
         _name = Encoding.ASCII.GetBytes(name.ToLowerInvariant());
+        _known = KnownFields.Identify(_name);
         _otherwise = otherwise is null ? null : Encoding.ASCII.GetBytes(otherwise.ToLowerInvariant());
         _maxLength = maxLength;
         _withoutQuery = withoutQuery;
@@ -48,7 +50,9 @@ internal sealed class FieldOperator : LogOperator
             FieldSource.Response => exchange.Response?.Fields,
             _ => exchange.Trailers,
         };
-        var index = fields?.IndexOf(name) ?? -1;
+        // Told without a search when it is missing, as most are.
+        var isMissing = _known != KnownField.Other && name == _name && fields?.Has(_known) == false;
+        var index = isMissing ? -1 : fields?.IndexOf(name) ?? -1;
         if (index < 0)
         {
             return Remembered(line, exchange.Record, name);
