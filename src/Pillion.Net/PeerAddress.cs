@@ -121,16 +121,21 @@ internal readonly struct PeerAddress : IEquatable<PeerAddress>
         }
     }
 
-    private static int FormatByte(byte value, Span<byte> destination)
+    private static int FormatByte(uint value, Span<byte> destination)
     {
-        var digits = value < 10 ? 1 : value < 100 ? 2 : 3;
-        for (var i = digits - 1; i >= 0; i--)
+        var length = 0;
+        if (value >= 100)
         {
-            destination[i] = (byte)('0' + (value % 10));
-            value /= 10;
+            destination[length++] = (byte)('0' + (value / 100));
         }
 
-        return digits;
+        if (value >= 10)
+        {
+            destination[length++] = (byte)('0' + (value / 10 % 10));
+        }
+
+        destination[length++] = (byte)('0' + (value % 10));
+        return length;
     }
 
     /// <summary>Writes <c>1.2.3.4:80</c>, <c>[::1]:80</c> or <c>unix</c>; at most 53 bytes.</summary>

@@ -96,13 +96,28 @@ internal sealed class FieldList
         _used += length;
     }
 
-    /// <summary>Where the field stands in <see cref="Block"/> as a whole line, ready to be sent; false when it must be put together.</summary>
-    public bool TryGetLine(int index, out int start, out int end)
+    /// <summary>
+    /// From <paramref name="index"/> on: the lines that stand together and can be sent as they are, fields of <paramref name="but"/> (bits by
+    /// <see cref="KnownField"/>) not among them. The index moves behind them; empty where the field at the index is none such.
+    /// </summary>
+    public ReadOnlySpan<byte> TakeLines(ref int index, ulong but)
     {
-        ref readonly var entry = ref _entries[index];
-        start = entry.NameStart;
-        end = entry.ValueStart + entry.ValueLength + 2;
-        return entry.IsLine;
+        var entries = _entries.AsSpan(0, _count);
+        var start = 0;
+        var end = 0;
+        for (; index < entries.Length; index++)
+        {
+            ref readonly var entry = ref entries[index];
+            if (!entry.IsLine || entry.NameLength < 0 || (but & (1UL << (int)entry.Known)) != 0 || (end != 0 && entry.NameStart != end))
+            {
+                break;
+            }
+
+            start = end == 0 ? entry.NameStart : start;
+            end = entry.ValueStart + entry.ValueLength + 2;
+        }
+
+        return _bytes.AsSpan(start, end - start);
     }
 
     /// <summary>A field of this set (bits by <see cref="KnownField"/>) may be present; false is certain.</summary>

@@ -25,6 +25,8 @@ internal sealed class Forward
     private readonly RequestPump _pump;
     private readonly TriedEndpoints _tried = new();
     private Cluster _cluster = null!;
+    private ProxySnapshot? _foundIn;
+    private ForwardAction? _foundFor;
     private ClusterLoop _upstreams = null!;
     private Route _route = null!;
     private ForwardAction _action = null!;
@@ -134,11 +136,20 @@ internal sealed class Forward
     {
         var record = _exchange.Record;
         record.Cluster = _action.Cluster;
+
+        // An exchange is used again, mostly for the same route: then its cluster need not be looked up by name.
+        if (ReferenceEquals(_foundIn, _exchange.Snapshot) && ReferenceEquals(_foundFor, _action))
+        {
+            return true;
+        }
+
         if (!_exchange.Snapshot.Clusters.TryGetValue(_action.Cluster, out var cluster))
         {
             return false;
         }
 
+        _foundIn = _exchange.Snapshot;
+        _foundFor = _action;
         _cluster = cluster;
         _upstreams = cluster.On(_exchange.Loop);
         return true;

@@ -50,9 +50,9 @@ internal sealed class FieldOperator : LogOperator
             FieldSource.Response => exchange.Response?.Fields,
             _ => exchange.Trailers,
         };
-        // Told without a search when it is missing, as most are.
-        var isMissing = _known != KnownField.Other && name == _name && fields?.Has(_known) == false;
-        var index = isMissing ? -1 : fields?.IndexOf(name) ?? -1;
+        // By number where it has one: a missing field, which most are, is then told without a search.
+        var known = name == _name ? _known : KnownField.Other;
+        var index = fields is null ? -1 : IndexOf(fields, known, name, 0);
         if (index < 0)
         {
             return Remembered(line, exchange.Record, name);
@@ -60,7 +60,7 @@ internal sealed class FieldOperator : LogOperator
 
         var room = _maxLength;
         room -= Value(line, fields!.Value(index), room);
-        for (var next = fields.IndexOf(name, index + 1); next >= 0 && room > 0; next = fields.IndexOf(name, next + 1))
+        for (var next = IndexOf(fields, known, name, index + 1); next >= 0 && room > 0; next = IndexOf(fields, known, name, next + 1))
         {
             line.Raw((byte)',');
             room -= 1 + Value(line, fields.Value(next), room - 1);
@@ -68,6 +68,9 @@ internal sealed class FieldOperator : LogOperator
 
         return true;
     }
+
+    private static int IndexOf(FieldList fields, KnownField known, ReadOnlySpan<byte> name, int from) =>
+        known == KnownField.Other ? fields.IndexOf(name, from) : fields.IndexOf(known, from);
 
     private bool Pseudo(LineBuffer line, in LogExchange exchange, ReadOnlySpan<byte> name)
     {

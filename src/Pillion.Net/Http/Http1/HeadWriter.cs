@@ -83,32 +83,23 @@ internal static class HeadWriter
         ref HeadCursor cursor, FieldList fields, BodyKind body, long contentLength, ReadOnlySpan<byte> authority, bool passLength, bool upgrade)
     {
         var isFramed = body is not (BodyKind.Length or BodyKind.Chunked);
-
-        // Lines that stand together and are sent as they are leave with one copy.
-        var runStart = 0;
-        var runEnd = 0;
-        for (var i = 0; i < fields.Count; i++)
+        var next = 0;
+        while (next < fields.Count)
         {
+            // Lines that stand together and are sent as they are leave with one copy.
+            var lines = fields.TakeLines(ref next, but: Minded);
+            if (!lines.IsEmpty)
+            {
+                cursor.Write(lines);
+                continue;
+            }
+
+            var i = next++;
             if (!fields.IsPresent(i))
             {
                 continue;
             }
 
-            var isAsItIs = (Minded & (1UL << (int)fields.Known(i))) == 0 || (fields.Known(i) == KnownField.Host && authority.SequenceEqual(fields.Value(i)));
-            if (isAsItIs && fields.TryGetLine(i, out var start, out var end))
-            {
-                if (start != runEnd)
-                {
-                    cursor.Write(fields.Block(runStart, runEnd - runStart));
-                    runStart = start;
-                }
-
-                runEnd = end;
-                continue;
-            }
-
-            cursor.Write(fields.Block(runStart, runEnd - runStart));
-            runStart = runEnd = 0;
             switch (fields.Known(i))
             {
                 case KnownField.ContentLength when passLength:
@@ -137,7 +128,6 @@ internal static class HeadWriter
             }
         }
 
-        cursor.Write(fields.Block(runStart, runEnd - runStart));
         if (!isFramed)
         {
             WriteFraming(ref cursor, body, contentLength, default);
