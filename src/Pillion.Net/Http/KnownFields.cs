@@ -142,18 +142,21 @@ internal static class KnownFields
             return true;
         }
 
-        for (var at = 0; at < known.Length; at += sizeof(ulong))
+        // The last eight may overlap those before.
+        var last = known.Length - sizeof(ulong);
+        var differ = Differ(name, known, 0) | Differ(name, known, last);
+        for (var at = sizeof(ulong); at < last; at += sizeof(ulong))
         {
-            // The last eight may overlap those before.
-            var from = Math.Min(at, known.Length - sizeof(ulong));
-            var theirs = BinaryPrimitives.ReadUInt64LittleEndian(name[from..]);
-            var ours = BinaryPrimitives.ReadUInt64LittleEndian(known[from..]);
-            if (((theirs ^ ours) & ~((ours & 0x4040_4040_4040_4040) >> 1)) != 0)
-            {
-                return false;
-            }
+            differ |= Differ(name, known, at);
         }
 
-        return true;
+        return differ == 0;
+    }
+
+    private static ulong Differ(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known, int at)
+    {
+        var theirs = BinaryPrimitives.ReadUInt64LittleEndian(name[at..]);
+        var ours = BinaryPrimitives.ReadUInt64LittleEndian(known[at..]);
+        return (theirs ^ ours) & ~((ours & 0x4040_4040_4040_4040) >> 1);
     }
 }
