@@ -102,8 +102,7 @@ internal readonly struct PeerAddress : IEquatable<PeerAddress>
                 var length = 0;
                 for (var shift = 24; shift >= 0; shift -= 8)
                 {
-                    System.Buffers.Text.Utf8Formatter.TryFormat((byte)(_low >> shift), destination[length..], out var digits);
-                    length += digits;
+                    length += FormatByte((byte)(_low >> shift), destination[length..]);
                     if (shift > 0)
                     {
                         destination[length++] = (byte)'.';
@@ -120,6 +119,23 @@ internal readonly struct PeerAddress : IEquatable<PeerAddress>
                 destination[0] = (byte)'-';
                 return 1;
         }
+    }
+
+    private static int FormatByte(uint value, Span<byte> destination)
+    {
+        var length = 0;
+        if (value >= 100)
+        {
+            destination[length++] = (byte)('0' + (value / 100));
+        }
+
+        if (value >= 10)
+        {
+            destination[length++] = (byte)('0' + (value / 10 % 10));
+        }
+
+        destination[length++] = (byte)('0' + (value % 10));
+        return length;
     }
 
     /// <summary>Writes <c>1.2.3.4:80</c>, <c>[::1]:80</c> or <c>unix</c>; at most 53 bytes.</summary>

@@ -17,6 +17,8 @@ internal sealed class ProxyLoop
     private readonly byte[] _httpDate = new byte[29];
     private readonly ProxyRole _role;
     private long _dateSecond = -1;
+    private long _utcTicks;
+    private long _utcMillis = -1;
 
     public ProxyLoop(ProxyRole role, EventLoop events, Network network, Random random, int loops)
     {
@@ -46,8 +48,20 @@ internal sealed class ProxyLoop
     /// <summary>Downstream connections on this loop.</summary>
     public HashSet<DownstreamConnection> Connections { get; } = [];
 
-    /// <summary>Wall clock, UTC ticks.</summary>
-    public long UtcTicks => Events.Time.GetUtcNow().UtcTicks;
+    /// <summary>Wall clock, UTC ticks, read at most once in a millisecond of the loop: no log says more.</summary>
+    public long UtcTicks
+    {
+        get
+        {
+            if (_utcMillis != Events.Millis)
+            {
+                _utcMillis = Events.Millis;
+                _utcTicks = Events.Time.GetUtcNow().UtcTicks;
+            }
+
+            return _utcTicks;
+        }
+    }
 
     /// <summary>The Date field's value now (RFC 9110 §6.6.1), made once a second.</summary>
     public ReadOnlySpan<byte> HttpDate

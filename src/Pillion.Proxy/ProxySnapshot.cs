@@ -11,14 +11,14 @@ internal sealed class ProxySnapshot
 {
     public static readonly ProxySnapshot Empty = new(new ProxyConfig(), FrozenDictionary<string, Cluster>.Empty, []);
 
-    private readonly Dictionary<BoundListener, ListenerSnapshot> _byListener;
+    private readonly (BoundListener Bound, ListenerSnapshot Snapshot)[] _byListener;
 
     public ProxySnapshot(ProxyConfig config, FrozenDictionary<string, Cluster> clusters, IReadOnlyList<(BoundListener Bound, ListenerSnapshot Snapshot)> listeners)
     {
         Config = config;
         Clusters = clusters;
         Listeners = listeners;
-        _byListener = listeners.ToDictionary(pair => pair.Bound, pair => pair.Snapshot);
+        _byListener = [.. listeners];
     }
 
     public ProxyConfig Config { get; }
@@ -28,5 +28,17 @@ internal sealed class ProxySnapshot
     public IReadOnlyList<(BoundListener Bound, ListenerSnapshot Snapshot)> Listeners { get; }
 
     /// <summary>Null: this configuration no longer has the listener.</summary>
-    public ListenerSnapshot? Find(BoundListener listener) => _byListener.GetValueOrDefault(listener);
+    public ListenerSnapshot? Find(BoundListener listener)
+    {
+        // Asked for each request; a sidecar has two or three of them.
+        foreach (var (bound, snapshot) in _byListener)
+        {
+            if (ReferenceEquals(bound, listener))
+            {
+                return snapshot;
+            }
+        }
+
+        return null;
+    }
 }

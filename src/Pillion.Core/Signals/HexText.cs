@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Pillion.Core.Signals;
 
 /// <summary>Lower-case hexadecimal digits, which is how request ids and trace ids are written.</summary>
@@ -6,12 +8,18 @@ internal static class HexText
     /// <summary>Writes the 16 digits of a number.</summary>
     public static void Write(Span<byte> destination, ulong value)
     {
-        var digits = "0123456789abcdef"u8;
-        for (var i = 15; i >= 0; i--)
-        {
-            destination[i] = digits[(int)(value & 15)];
-            value >>= 4;
-        }
+        BinaryPrimitives.WriteUInt64BigEndian(destination, Digits((uint)(value >> 32)));
+        BinaryPrimitives.WriteUInt64BigEndian(destination[8..], Digits((uint)value));
+    }
+
+    // Eight digits at once: each four bits move into a byte of their own; those above nine go on from 'a'.
+    private static ulong Digits(uint value)
+    {
+        var spread = ((ulong)(value & 0xFFFF_0000) << 16) | (value & 0xFFFF);
+        spread = (spread | (spread << 8)) & 0x00FF_00FF_00FF_00FF;
+        spread = (spread | (spread << 4)) & 0x0F0F_0F0F_0F0F_0F0F;
+        var letters = ((spread + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+        return spread + 0x3030_3030_3030_3030 + (letters * ('a' - '9' - 1));
     }
 
     public static bool IsLowerHex(ReadOnlySpan<byte> text) => text.IndexOfAnyExcept("0123456789abcdef"u8) < 0;

@@ -42,8 +42,14 @@ internal sealed class LineBuffer(int capacity = 512)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Raw(scoped ReadOnlySpan<byte> text)
     {
-        text.CopyTo(Room(text.Length));
-        Length += text.Length;
+        var length = Length;
+        if (_bytes.Length - length < text.Length)
+        {
+            Grow(text.Length);
+        }
+
+        text.CopyTo(_bytes.AsSpan(length));
+        Length = length + text.Length;
     }
 
     /// <summary>Text of our own, in ASCII or UTF-8, written as it is.</summary>
@@ -55,6 +61,18 @@ internal sealed class LineBuffer(int capacity = 512)
 
     public void Number(long value)
     {
+        if ((ulong)value < 10)
+        {
+            Raw((byte)('0' + value));
+            return;
+        }
+
+        if ((ulong)value < 1_000_000_000)
+        {
+            Digits((uint)value, CountDigits((uint)value));
+            return;
+        }
+
         Utf8Formatter.TryFormat(value, Room(20), out var written);
         Length += written;
     }
@@ -62,14 +80,18 @@ internal sealed class LineBuffer(int capacity = 512)
     /// <summary>A number with leading zeros.</summary>
     public void Digits(long value, int digits)
     {
-        var room = Room(digits);
-        for (var i = digits - 1; i >= 0; i--)
+        if (value > uint.MaxValue)
         {
-            room[i] = (byte)('0' + (value % 10));
-            value /= 10;
+            if (digits > 9)
+            {
+                Digits(value / 1_000_000_000, digits - 9);
+                digits = 9;
+            }
+
+            value %= 1_000_000_000;
         }
 
-        Length += digits;
+        Digits((uint)value, digits);
     }
 
     /// <summary>Microseconds as milliseconds with three decimals: <c>12.345</c>.</summary>
@@ -81,9 +103,24 @@ internal sealed class LineBuffer(int capacity = 512)
             micros = -micros;
         }
 
-        Number(micros / 1000);
+        var (millis, rest) = Math.DivRem((ulong)micros, 1000);
+        Number((long)millis);
         Raw((byte)'.');
-        Digits(micros % 1000, 3);
+        Digits((uint)rest, 3);
+    }
+
+    // A loop over 32 bits: the values of a line are small, and a division by ten is a multiplication.
+    private void Digits(uint value, int digits)
+    {
+        var room = Room(digits)[..digits];
+        for (var i = room.Length - 1; i >= 0; i--)
+        {
+            var rest = value / 10;
+            room[i] = (byte)('0' + (value - (rest * 10)));
+            value = rest;
+        }
+
+        Length += digits;
     }
 
     /// <summary>Text that somebody else chose.</summary>
@@ -209,6 +246,17 @@ internal sealed class LineBuffer(int capacity = 512)
                 Raw(b);
                 break;
         }
+    }
+
+    private static int CountDigits(uint value)
+    {
+        var digits = 1;
+        while ((value /= 10) > 0)
+        {
+            digits++;
+        }
+
+        return digits;
     }
 
     private void Hex(byte value)

@@ -18,6 +18,9 @@ internal sealed class FieldList
     private Entry[] _entries = [];
     private int _count;
 
+    // A bit for each known field that was ever added: whether one is missing, which most are, is told without a search.
+    private ulong _seen;
+
     /// <summary>Fields ever added since the last clear, removed ones included; walk with <see cref="IsPresent"/>.</summary>
     public int Count => _count;
 
@@ -33,6 +36,7 @@ internal sealed class FieldList
     {
         _count = 0;
         _used = 0;
+        _seen = 0;
         if (_bytes.Length > KeptBytes)
         {
             _bytes = new byte[InitialBytes];
@@ -60,14 +64,16 @@ internal sealed class FieldList
     public Span<byte> Block(int start, int length) => _bytes.AsSpan(start, length);
 
     /// <summary>Registers a field whose bytes are already in the block.</summary>
-    public void AddInBlock(KnownField known, int nameStart, int nameLength, int valueStart, int valueLength)
+    /// <param name="isLine">The block has it as <c>name: value</c> with CR and LF behind, which is how it will be sent.</param>
+    public void AddInBlock(KnownField known, int nameStart, int nameLength, int valueStart, int valueLength, bool isLine = false)
     {
         if (_count == _entries.Length)
         {
             Array.Resize(ref _entries, Math.Max(InitialEntries, _count * 2));
         }
 
-        _entries[_count++] = new Entry(known, (short)nameLength, nameStart, valueStart, valueLength);
+        _entries[_count++] = new Entry(known, isLine, (short)nameLength, nameStart, valueStart, valueLength);
+        _seen |= 1UL << (int)known;
     }
 
     public void Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) => Add(KnownFields.Identify(name), name, value);
@@ -76,12 +82,46 @@ internal sealed class FieldList
 
     public void Add(KnownField known, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
-        Reserve(name.Length + value.Length);
-        name.CopyTo(_bytes.AsSpan(_used));
-        value.CopyTo(_bytes.AsSpan(_used + name.Length));
-        AddInBlock(known, _used, name.Length, _used + name.Length, value.Length);
-        _used += name.Length + value.Length;
+        // Written as the line that it will be sent as, so that lines which stand together can be sent with one copy.
+        var length = name.Length + value.Length + 4;
+        Reserve(length);
+        var line = _bytes.AsSpan(_used, length);
+        name.CopyTo(line);
+        line[name.Length] = (byte)':';
+        line[name.Length + 1] = HttpBytes.Space;
+        value.CopyTo(line[(name.Length + 2)..]);
+        line[^2] = HttpBytes.Cr;
+        line[^1] = HttpBytes.Lf;
+        AddInBlock(known, _used, name.Length, _used + name.Length + 2, value.Length, isLine: true);
+        _used += length;
     }
+
+    /// <summary>
+    /// From <paramref name="index"/> on: the lines that stand together and can be sent as they are, fields of <paramref name="but"/> (bits by
+    /// <see cref="KnownField"/>) not among them. The index moves behind them; empty where the field at the index is none such.
+    /// </summary>
+    public ReadOnlySpan<byte> TakeLines(ref int index, ulong but)
+    {
+        var entries = _entries.AsSpan(0, _count);
+        var start = 0;
+        var end = 0;
+        for (; index < entries.Length; index++)
+        {
+            ref readonly var entry = ref entries[index];
+            if (!entry.IsLine || entry.NameLength < 0 || (but & (1UL << (int)entry.Known)) != 0 || (end != 0 && entry.NameStart != end))
+            {
+                break;
+            }
+
+            start = end == 0 ? entry.NameStart : start;
+            end = entry.ValueStart + entry.ValueLength + 2;
+        }
+
+        return _bytes.AsSpan(start, end - start);
+    }
+
+    /// <summary>A field of this set (bits by <see cref="KnownField"/>) may be present; false is certain.</summary>
+    public bool MayHaveAny(ulong fields) => (_seen & fields) != 0;
 
     /// <summary>Replaces the first field of this name and drops the others, or adds one.</summary>
     public void Set(KnownField known, ReadOnlySpan<byte> value)
@@ -104,6 +144,7 @@ internal sealed class FieldList
     public void Replace(int index, ReadOnlySpan<byte> value)
     {
         ref var entry = ref _entries[index];
+        entry.IsLine &= value.Length == entry.ValueLength;
         if (value.Length > entry.ValueLength)
         {
             Reserve(value.Length);
@@ -119,14 +160,28 @@ internal sealed class FieldList
     /// <summary>The value's own bytes, to be edited in place; shorten afterwards with <see cref="SetValueLength"/>.</summary>
     public Span<byte> EditableValue(int index) => _bytes.AsSpan(_entries[index].ValueStart, _entries[index].ValueLength);
 
-    public void SetValueLength(int index, int length) => _entries[index].ValueLength = length;
+    public void SetValueLength(int index, int length)
+    {
+        _entries[index].ValueLength = length;
+        _entries[index].IsLine = false;
+    }
 
     /// <summary>Lets the newest value, registered in a block, reach to <paramref name="end"/> in that block (a folded line belongs to it).</summary>
-    public void ExtendLastValue(int end) => _entries[_count - 1].ValueLength = end - _entries[_count - 1].ValueStart;
+    public void ExtendLastValue(int end)
+    {
+        ref var entry = ref _entries[_count - 1];
+        entry.ValueLength = end - entry.ValueStart;
+        entry.IsLine = false;
+    }
 
     /// <summary>Index of the first present field from <paramref name="from"/> on, or -1.</summary>
     public int IndexOf(KnownField known, int from = 0)
     {
+        if ((_seen & (1UL << (int)known)) == 0)
+        {
+            return -1;
+        }
+
         for (var i = from; i < _count; i++)
         {
             if (_entries[i].Known == known && _entries[i].NameLength >= 0)
@@ -206,9 +261,10 @@ internal sealed class FieldList
         }
     }
 
-    private struct Entry(KnownField known, short nameLength, int nameStart, int valueStart, int valueLength)
+    private struct Entry(KnownField known, bool isLine, short nameLength, int nameStart, int valueStart, int valueLength)
     {
         public readonly KnownField Known = known;
+        public bool IsLine = isLine;
         public short NameLength = nameLength;
         public readonly int NameStart = nameStart;
         public int ValueStart = valueStart;

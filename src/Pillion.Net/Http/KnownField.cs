@@ -1,6 +1,6 @@
 namespace Pillion.Net.Http;
 
-/// <summary>The fields that Pillion itself reads or writes, so that they are compared by number.</summary>
+/// <summary>The fields that Pillion itself reads or writes, so that they are compared by number. At most 64: sets of them are the bits of one word.</summary>
 internal enum KnownField : byte
 {
     Other,

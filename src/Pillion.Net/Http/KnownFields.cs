@@ -1,4 +1,4 @@
-using System.Text;
+using System.Buffers.Binary;
 
 namespace Pillion.Net.Http;
 
@@ -68,7 +68,7 @@ internal static class KnownFields
             _ => KnownField.Other,
         };
 
-        return candidate != KnownField.Other && Ascii.EqualsIgnoreCase(name, Name(candidate)) ? candidate : KnownField.Other;
+        return candidate != KnownField.Other && IsSpelled(name, Name(candidate)) ? candidate : KnownField.Other;
     }
 
     /// <summary>The name as Pillion writes it, such as <c>X-Request-Id</c>.</summary>
@@ -125,4 +125,38 @@ internal static class KnownFields
         KnownField.XPillionRetries => "X-Pillion-Retries"u8,
         _ => default,
     };
+
+    // Of the same length, eight bytes at a time. A letter of the known name (bit 0x40) may differ in bit 0x20, a hyphen may not.
+    private static bool IsSpelled(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known)
+    {
+        if (known.Length < sizeof(ulong))
+        {
+            for (var i = 0; i < known.Length; i++)
+            {
+                if (((name[i] ^ known[i]) & ~((known[i] & 0x40) >> 1)) != 0)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+
+        // The last eight may overlap those before.
+        var last = known.Length - sizeof(ulong);
+        var differ = Differ(name, known, 0) | Differ(name, known, last);
+        for (var at = sizeof(ulong); at < last; at += sizeof(ulong))
+        {
+            differ |= Differ(name, known, at);
+        }
+
+        return differ == 0;
+    }
+
+    private static ulong Differ(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known, int at)
+    {
+        var theirs = BinaryPrimitives.ReadUInt64LittleEndian(name[at..]);
+        var ours = BinaryPrimitives.ReadUInt64LittleEndian(known[at..]);
+        return (theirs ^ ours) & ~((ours & 0x4040_4040_4040_4040) >> 1);
+    }
 }

@@ -18,6 +18,7 @@ internal sealed class EventLoop : IDisposable
 
     private readonly Poller _poller;
     private readonly long _epoch;
+    private readonly bool _countsNanos;
     private readonly ConcurrentQueue<(Action<object?> Action, object? State)> _posted = new();
     private readonly Queue<(Action<object?> Action, object? State)> _deferred = new();
     private readonly LoopSynchronizationContext _context;
@@ -35,6 +36,7 @@ internal sealed class EventLoop : IDisposable
         Time = time;
         _poller = poller;
         _epoch = time.GetTimestamp();
+        _countsNanos = time.TimestampFrequency == 1_000_000_000;
         _context = new LoopSynchronizationContext(this);
         // Zero means "never" in a deadline, so the clock starts at one.
         Millis = 1;
@@ -58,7 +60,15 @@ internal sealed class EventLoop : IDisposable
     public long Millis { get; private set; }
 
     /// <summary>Microseconds on this loop's clock, read now: for measuring, not for deadlines.</summary>
-    public long MicrosNow => (long)Time.GetElapsedTime(_epoch).TotalMicroseconds;
+    public long MicrosNow
+    {
+        get
+        {
+            // Linux counts nanoseconds; the general way goes over floating point.
+            var now = Time.GetTimestamp();
+            return _countsNanos ? (long)((ulong)(now - _epoch) / 1000) : (long)Time.GetElapsedTime(_epoch, now).TotalMicroseconds;
+        }
+    }
 
     /// <summary>What the loop sleeps on; a network finds its own poller here.</summary>
     public Poller Poller => _poller;
@@ -312,7 +322,7 @@ internal sealed class EventLoop : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private long ReadClock() => 1 + (long)Time.GetElapsedTime(_epoch).TotalMilliseconds;
+    private long ReadClock() => 1 + (MicrosNow / 1000);
 
     private sealed class Delay(EventLoop loop) : TimerNode
     {

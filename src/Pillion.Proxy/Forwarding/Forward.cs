@@ -25,6 +25,8 @@ internal sealed class Forward
     private readonly RequestPump _pump;
     private readonly TriedEndpoints _tried = new();
     private Cluster _cluster = null!;
+    private ProxySnapshot? _foundIn;
+    private ForwardAction? _foundFor;
     private ClusterLoop _upstreams = null!;
     private Route _route = null!;
     private ForwardAction _action = null!;
@@ -79,9 +81,17 @@ internal sealed class Forward
             for (var retry = 0; ; retry++)
             {
                 var failure = await SendAsync();
-                if (!failure.IsFailure && !_isTunnel)
+                while (!failure.IsFailure && !_isTunnel)
                 {
-                    failure = await ReceiveAnswerAsync(_connection!.Stream);
+                    failure = Judge(await _connection!.Stream.ReceiveHeadAsync(_exchange.Response, _exchange.Request.Method));
+                    if (failure.IsFailure || IsFinal(_exchange.Response))
+                    {
+                        break;
+                    }
+
+                    // Passed on as they come (RFC 9110 §15.2); the first that is not informational is the answer.
+                    HopByHop.Remove(_exchange.Response);
+                    await _exchange.SendInterimAsync();
                 }
 
                 EndAttempt(failure);
@@ -134,11 +144,20 @@ internal sealed class Forward
     {
         var record = _exchange.Record;
         record.Cluster = _action.Cluster;
+
+        // An exchange is used again, mostly for the same route: then its cluster need not be looked up by name.
+        if (ReferenceEquals(_foundIn, _exchange.Snapshot) && ReferenceEquals(_foundFor, _action))
+        {
+            return true;
+        }
+
         if (!_exchange.Snapshot.Clusters.TryGetValue(_action.Cluster, out var cluster))
         {
             return false;
         }
 
+        _foundIn = _exchange.Snapshot;
+        _foundFor = _action;
         _cluster = cluster;
         _upstreams = cluster.On(_exchange.Loop);
         return true;
@@ -281,39 +300,29 @@ internal sealed class Forward
         }
     }
 
-    // Informational answers are passed on as they come (RFC 9110 §15.2); the first other one is the answer, and its head is in Response.
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<Failure> ReceiveAnswerAsync(ClientStream stream)
+    private static bool IsFinal(ResponseHead response) => response.Status is >= 200 or 101;
+
+    private Failure Judge(HeadResult head)
     {
-        var response = _exchange.Response;
-        while (true)
+        var stream = _connection!.Stream;
+        switch (head.Outcome)
         {
-            var head = await stream.ReceiveHeadAsync(response, _exchange.Request.Method);
-            switch (head.Outcome)
-            {
-                case HeadOutcome.Violated:
-                    return Classify(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, stream.IsReused, true, HttpViolations.Sentence(head.Violation)));
+            case HeadOutcome.Violated:
+                return Classify(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, stream.IsReused, true, HttpViolations.Sentence(head.Violation)));
 
-                case HeadOutcome.Ended or HeadOutcome.Failed:
-                    return Classify(Terminated(head.Outcome == HeadOutcome.Ended ? "closed" : new IoResult(0, head.Error).Describe(), head.BytesSeen));
-            }
-
-            _exchange.Limits.Touch();
-            if (response.Status == 101 && (!_exchange.Request.WantsUpgrade || _pump.State is not (PumpState.Idle or PumpState.Complete)))
-            {
-                // RFC 9110 §7.8: only to a protocol that was asked for, and behind the whole request. What this connection speaks now is unknown.
-                stream.Abort(reset: true);
-                return Classify(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, stream.IsReused, true, "it switched protocols unasked"));
-            }
-
-            if (response.Status is >= 200 or 101)
-            {
-                return default;
-            }
-
-            HopByHop.Remove(response);
-            await _exchange.SendInterimAsync();
+            case HeadOutcome.Ended or HeadOutcome.Failed:
+                return Classify(Terminated(head.Outcome == HeadOutcome.Ended ? "closed" : new IoResult(0, head.Error).Describe(), head.BytesSeen));
         }
+
+        _exchange.Limits.Touch();
+        if (_exchange.Response.Status == 101 && (!_exchange.Request.WantsUpgrade || _pump.State is not (PumpState.Idle or PumpState.Complete)))
+        {
+            // RFC 9110 §7.8: only to a protocol that was asked for, and behind the whole request. What this connection speaks now is unknown.
+            stream.Abort(reset: true);
+            return Classify(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, stream.IsReused, true, "it switched protocols unasked"));
+        }
+
+        return default;
     }
 
     private Failure Terminated(string cause, bool receivedAnything)

@@ -28,6 +28,8 @@ internal sealed class UpstreamPool : TimerNode
     private readonly ClusterMetrics _metrics;
     private readonly Dictionary<Endpoint, EndpointPool> _endpoints = [];
     private readonly List<Endpoint> _empty = [];
+    private Endpoint? _recent;
+    private EndpointPool? _recentPool;
     private int _idle;
     private bool _retired;
 
@@ -129,6 +131,7 @@ internal sealed class UpstreamPool : TimerNode
 
         foreach (var endpoint in _empty)
         {
+            _recent = null;
             _endpoints.Remove(endpoint);
         }
 
@@ -201,11 +204,18 @@ internal sealed class UpstreamPool : TimerNode
 
     private EndpointPool PoolOf(Endpoint endpoint)
     {
+        if (ReferenceEquals(endpoint, _recent))
+        {
+            return _recentPool!;
+        }
+
         if (!_endpoints.TryGetValue(endpoint, out var pool))
         {
             _endpoints[endpoint] = pool = new EndpointPool(new IdleLimit(_config.IdleTimeout));
         }
 
+        _recent = endpoint;
+        _recentPool = pool;
         return pool;
     }
 

@@ -19,6 +19,7 @@ internal sealed class FieldOperator : LogOperator
 {
     private readonly FieldSource _source;
     private readonly byte[] _name;
+    private readonly KnownField _known;
     private readonly byte[]? _otherwise;
     private readonly int _maxLength;
     private readonly bool _withoutQuery;
@@ -27,6 +28,7 @@ internal sealed class FieldOperator : LogOperator
     {
         _source = source;
         _name = Encoding.ASCII.GetBytes(name.ToLowerInvariant());
+        _known = KnownFields.Identify(_name);
         _otherwise = otherwise is null ? null : Encoding.ASCII.GetBytes(otherwise.ToLowerInvariant());
         _maxLength = maxLength;
         _withoutQuery = withoutQuery;
@@ -48,7 +50,9 @@ internal sealed class FieldOperator : LogOperator
             FieldSource.Response => exchange.Response?.Fields,
             _ => exchange.Trailers,
         };
-        var index = fields?.IndexOf(name) ?? -1;
+        // By number where it has one: a missing field, which most are, is then told without a search.
+        var known = name == _name ? _known : KnownField.Other;
+        var index = fields is null ? -1 : IndexOf(fields, known, name, 0);
         if (index < 0)
         {
             return Remembered(line, exchange.Record, name);
@@ -56,7 +60,7 @@ internal sealed class FieldOperator : LogOperator
 
         var room = _maxLength;
         room -= Value(line, fields!.Value(index), room);
-        for (var next = fields.IndexOf(name, index + 1); next >= 0 && room > 0; next = fields.IndexOf(name, next + 1))
+        for (var next = IndexOf(fields, known, name, index + 1); next >= 0 && room > 0; next = IndexOf(fields, known, name, next + 1))
         {
             line.Raw((byte)',');
             room -= 1 + Value(line, fields.Value(next), room - 1);
@@ -64,6 +68,9 @@ internal sealed class FieldOperator : LogOperator
 
         return true;
     }
+
+    private static int IndexOf(FieldList fields, KnownField known, ReadOnlySpan<byte> name, int from) =>
+        known == KnownField.Other ? fields.IndexOf(name, from) : fields.IndexOf(known, from);
 
     private bool Pseudo(LineBuffer line, in LogExchange exchange, ReadOnlySpan<byte> name)
     {

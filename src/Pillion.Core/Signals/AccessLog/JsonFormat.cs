@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Pillion.Core.Resilience;
 
 namespace Pillion.Core.Signals.AccessLog;
@@ -12,6 +13,9 @@ internal sealed class JsonFormat : LogFormat
     private static readonly LogOperator ForwardedFor = new FieldOperator(FieldSource.Request, "x-forwarded-for", null, 256, withoutQuery: false);
 
     private readonly TimePattern _time = TimePattern.Parse(TimePattern.Default, out _)!;
+    private readonly WrittenText _listener = new();
+    private readonly WrittenText _upstream = new();
+    private readonly WrittenRoutes _routes = new();
 
     /// <summary>The keys and what stands behind them, for the reference.</summary>
     public static (string Key, string Meaning)[] Keys { get; } =
@@ -54,13 +58,13 @@ internal sealed class JsonFormat : LogFormat
         line.Raw("{\"time\":\""u8);
         _time.Write(line, record.StartedUtcTicks);
         line.Raw((byte)'"');
-        Text(line, ",\"id\":"u8, record.Id);
-        Text(line, ",\"trace_id\":"u8, record.TraceId);
-        Text(line, ",\"listener\":"u8, record.Listener);
+        Text(line, ",\"id\":\""u8, record.Id);
+        Text(line, ",\"trace_id\":\""u8, record.TraceId);
+        _listener.Write(line, ",\"listener\":\""u8, record.Listener);
         Client(line, record);
-        Text(line, ",\"method\":"u8, record.Method);
-        Text(line, ",\"authority\":"u8, record.Authority);
-        Text(line, ",\"target\":"u8, record.Target);
+        Text(line, ",\"method\":\""u8, record.Method);
+        Text(line, ",\"authority\":\""u8, record.Authority);
+        Text(line, ",\"target\":\""u8, record.Target);
         Protocol(line, record);
         Number(line, ",\"status\":"u8, record.Status);
         line.Raw(",\"answered_by\":"u8);
@@ -71,11 +75,8 @@ internal sealed class JsonFormat : LogFormat
         Millis(line, ",\"request_ms\":"u8, record.RequestReceivedMicros);
         Millis(line, ",\"upstream_start_ms\":"u8, record.UpstreamStartedMicros);
         Millis(line, ",\"upstream_answer_ms\":"u8, record.UpstreamAnsweredMicros);
-        Text(line, ",\"virtual_host\":"u8, record.VirtualHost);
-        Text(line, ",\"route\":"u8, record.Route);
-        RouteLine(line, record);
-        Text(line, ",\"cluster\":"u8, record.Cluster);
-        Text(line, ",\"upstream\":"u8, record.UpstreamHost);
+        _routes.Write(line, record);
+        _upstream.Write(line, ",\"upstream\":\""u8, record.UpstreamHost);
         if (record.AttemptCount > 0)
         {
             Number(line, ",\"attempts\":"u8, record.AttemptCount);
@@ -103,8 +104,8 @@ internal sealed class JsonFormat : LogFormat
 
         if (record.Failure.IsFailure)
         {
-            Text(line, ",\"details\":"u8, LogOperators.Details(record));
-            Text(line, ",\"failure\":"u8, FailureWords.Of(record.Failure.Kind));
+            Text(line, ",\"details\":\""u8, LogOperators.Details(record));
+            Text(line, ",\"failure\":\""u8, FailureWords.Of(record.Failure.Kind));
             line.Raw(",\"reason\":\""u8);
             Explanations.Write(line, record);
             line.Raw((byte)'"');
@@ -131,16 +132,6 @@ internal sealed class JsonFormat : LogFormat
         }
     }
 
-    private static void RouteLine(LineBuffer line, RequestRecord record)
-    {
-        if (record.RouteSource.Line > 0)
-        {
-            line.Raw(",\"route_line\":\""u8);
-            SourceLineText.Write(line, record.RouteSource);
-            line.Raw((byte)'"');
-        }
-    }
-
     private static void Field(LineBuffer line, ReadOnlySpan<byte> key, LogOperator field, in LogExchange exchange)
     {
         var start = line.Length;
@@ -155,12 +146,13 @@ internal sealed class JsonFormat : LogFormat
         }
     }
 
+    // Inlined, so that the key is written as the constant that it is.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Text(LineBuffer line, ReadOnlySpan<byte> key, BoundedText text)
     {
         if (!text.IsEmpty)
         {
             line.Raw(key);
-            line.Raw((byte)'"');
             line.Value(text.Span);
             line.Raw((byte)'"');
         }
@@ -171,18 +163,19 @@ internal sealed class JsonFormat : LogFormat
         if (text.Length > 0)
         {
             line.Raw(key);
-            line.Raw((byte)'"');
             line.Value(text);
             line.Raw((byte)'"');
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Number(LineBuffer line, ReadOnlySpan<byte> key, long value)
     {
         line.Raw(key);
         line.Number(value);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Millis(LineBuffer line, ReadOnlySpan<byte> key, long micros)
     {
         if (micros >= 0)

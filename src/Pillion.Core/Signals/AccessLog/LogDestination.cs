@@ -82,7 +82,6 @@ internal sealed partial class LogDestination : IDisposable
                 continue;
             }
 
-            var lines = FileSink.Lines(first.Span) + FileSink.Lines(second.Span);
             var error = TryOpen();
             var written = error is null ? _sink!.Write(first, second, out error) : 0;
             _metrics.LinesWritten += written;
@@ -92,7 +91,7 @@ internal sealed partial class LogDestination : IDisposable
             }
             else
             {
-                Failed(error, lines - written);
+                Failed(error, FileSink.Lines(first.Span) + FileSink.Lines(second.Span) - written);
             }
 
             // Taken in either case: lines are kept in bounded memory, and the newest are worth more than the oldest.

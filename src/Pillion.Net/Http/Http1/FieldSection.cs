@@ -31,7 +31,7 @@ internal static class FieldSection
             var line = bytes.Slice(start, length);
             violation = line[0] is HttpBytes.Space or HttpBytes.Tab
                 ? Fold(start + length, ref scanner, rules, fields, line)
-                : Add(line, start, rules, fields, guardAliases);
+                : Add(line, start, scanner.Complete == start + length + 2, rules, fields, guardAliases);
             if (violation != HttpViolation.None)
             {
                 return ParseStatus.Error;
@@ -41,7 +41,7 @@ internal static class FieldSection
         }
     }
 
-    private static HttpViolation Add(ReadOnlySpan<byte> line, int start, HttpRules rules, FieldList fields, bool guardAliases)
+    private static HttpViolation Add(ReadOnlySpan<byte> line, int start, bool endsInCrLf, HttpRules rules, FieldList fields, bool guardAliases)
     {
         if (fields.Count == rules.MaxFields)
         {
@@ -60,7 +60,9 @@ internal static class FieldSection
             return HttpViolation.AliasedUnderscore;
         }
 
-        fields.AddInBlock(known, start, nameLength, start + valueStart, valueLength);
+        // No more and no less white space than we would write.
+        var isLine = endsInCrLf && valueStart == nameLength + 2 && line[nameLength + 1] == HttpBytes.Space && valueStart + valueLength == line.Length;
+        fields.AddInBlock(known, start, nameLength, start + valueStart, valueLength, isLine);
         return HttpViolation.None;
     }
 

@@ -6,6 +6,11 @@ namespace Pillion.Net.Http.Http1;
 /// </summary>
 internal static class HeadWriter
 {
+    // Those of which this class has a word to say; all others are sent as they are.
+    private const ulong Minded =
+        (1UL << (int)KnownField.ContentLength) | (1UL << (int)KnownField.TransferEncoding) | (1UL << (int)KnownField.Connection) |
+        (1UL << (int)KnownField.KeepAlive) | (1UL << (int)KnownField.ProxyConnection) | (1UL << (int)KnownField.Upgrade) | (1UL << (int)KnownField.Host);
+
     /// <summary>Bytes that are always enough for this head.</summary>
     public static int Measure(Head head)
     {
@@ -78,8 +83,18 @@ internal static class HeadWriter
         ref HeadCursor cursor, FieldList fields, BodyKind body, long contentLength, ReadOnlySpan<byte> authority, bool passLength, bool upgrade)
     {
         var isFramed = body is not (BodyKind.Length or BodyKind.Chunked);
-        for (var i = 0; i < fields.Count; i++)
+        var next = 0;
+        while (next < fields.Count)
         {
+            // Lines that stand together and are sent as they are leave with one copy.
+            var lines = fields.TakeLines(ref next, but: Minded);
+            if (!lines.IsEmpty)
+            {
+                cursor.Write(lines);
+                continue;
+            }
+
+            var i = next++;
             if (!fields.IsPresent(i))
             {
                 continue;

@@ -5,6 +5,11 @@ namespace Pillion.Net.Http.Http1;
 /// <summary>Takes out what is between two neighbours only (RFC 9110 §7.6.1), before a message is sent on.</summary>
 internal static class HopByHop
 {
+    private const ulong Fields =
+        (1UL << (int)KnownField.Connection) | (1UL << (int)KnownField.Upgrade) | (1UL << (int)KnownField.TE) | (1UL << (int)KnownField.KeepAlive) |
+        (1UL << (int)KnownField.ProxyConnection) | (1UL << (int)KnownField.ProxyAuthenticate) | (1UL << (int)KnownField.ProxyAuthorization) |
+        (1UL << (int)KnownField.TransferEncoding);
+
     /// <summary>
     /// Removes the hop-by-hop fields and those that Connection names. Upgrade stays when the head wants one (clear
     /// <see cref="Head.WantsUpgrade"/> to refuse it); TE stays as <c>trailers</c> where it says so; Trailer stays, since trailers are
@@ -15,6 +20,11 @@ internal static class HopByHop
     public static void Remove(Head head, FieldNameSet? policyNames = null)
     {
         var fields = head.Fields;
+        if (!fields.MayHaveAny(Fields))
+        {
+            return;
+        }
+
         for (var i = 0; i < fields.Count; i++)
         {
             if (!fields.IsPresent(i))

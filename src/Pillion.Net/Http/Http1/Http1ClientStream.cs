@@ -58,7 +58,7 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
         return _writer.WriteRequestHead(head);
     }
 
-    public override ValueTask<HeadResult> ReceiveHeadAsync(ResponseHead head, HttpMethod requestMethod, CancellationToken cancellationToken)
+    public override ValueTask<HeadResult> ReceiveHeadAsync(ResponseHead head, HttpMethod requestMethod, CancellationToken cancellationToken = default)
     {
         head.Clear();
         return _reader.ReceiveResponseHeadAsync(head, requestMethod, cancellationToken);

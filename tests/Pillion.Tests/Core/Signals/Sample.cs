@@ -92,7 +92,7 @@ internal static class Sample
     {
         foreach (var (name, value) in fields)
         {
-            list.Add(KnownField.Other, Encoding.Latin1.GetBytes(name), Encoding.UTF8.GetBytes(value));
+            list.Add(Encoding.Latin1.GetBytes(name), Encoding.UTF8.GetBytes(value));
         }
     }
 }

@@ -25,6 +25,23 @@ public sealed class KnownFieldsTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void One_byte_more_or_less_than_its_case_is_another_name(string member)
+    {
+        var name = KnownFields.Name(Enum.Parse<KnownField>(member)).ToArray();
+        for (var at = 0; at < name.Length; at++)
+        {
+            for (var value = 0; value < 256; value++)
+            {
+                var other = (byte[])name.Clone();
+                other[at] = (byte)value;
+                var isSame = Ascii.EqualsIgnoreCase(name, other);
+                Assert.Equal(isSame, KnownFields.Identify(other).ToString() == member);
+            }
+        }
+    }
+
     [Fact]
     public void Another_name_is_other()
     {

@@ -177,6 +177,45 @@ public sealed class LogFormatTests
     }
 
     [Fact]
+    public void Lines_of_routes_and_endpoints_that_take_turns_tell_them_apart()
+    {
+        var format = LogFormat.Json();
+        for (var i = 0; i < 300; i++)
+        {
+            var record = Sample.Refused();
+            record.Route = $"route-{i % 3}";
+            record.RouteSource = record.RouteSource with { Line = 1 + (i % 130) };
+            record.Cluster = new string('c', 1 + (i % 5 * 400));
+            record.UpstreamHost = $"10.0.0.{i % 2}:80";
+            record.Listener = i % 7 == 0 ? "in\"" : "out";
+            using var json = JsonDocument.Parse(Line(format, record));
+            Assert.Equal(record.Route, json.RootElement.GetProperty("route").GetString());
+            Assert.Contains($":{record.RouteSource.Line}:", json.RootElement.GetProperty("route_line").GetString());
+            Assert.Equal(record.Cluster, json.RootElement.GetProperty("cluster").GetString());
+            Assert.Equal(record.UpstreamHost, json.RootElement.GetProperty("upstream").GetString());
+            Assert.Equal(record.Listener, json.RootElement.GetProperty("listener").GetString());
+        }
+    }
+
+    [Theory]
+    [InlineData(0, "0.000")]
+    [InlineData(7, "0.007")]
+    [InlineData(10_011, "10.011")]
+    [InlineData(999_999_999, "999999.999")]
+    [InlineData(1_000_000_000_000, "1000000000.000")]
+    [InlineData(123_456_789_012_345, "123456789012.345")]
+    public void Times_are_written_to_the_microsecond(long micros, string expected)
+    {
+        var line = new LineBuffer(1);
+        line.Millis(micros);
+        line.Raw((byte)' ');
+        line.Number(micros);
+        line.Raw((byte)' ');
+        line.Digits(micros, 18);
+        Assert.Equal(System.FormattableString.Invariant($"{expected} {micros} {micros:D18}"), line.ToString());
+    }
+
+    [Fact]
     public void Pillions_line_of_an_empty_record_is_an_object_still()
     {
         using var json = JsonDocument.Parse(Line(LogFormat.Json(), new RequestRecord()));

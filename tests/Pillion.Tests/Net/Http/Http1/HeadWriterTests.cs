@@ -24,6 +24,34 @@ public sealed class HeadWriterTests
         Assert.Equal(expected, WriteRequest(head, close: false));
     }
 
+    [Theory]
+    [InlineData("A:1\r\nB: 2\r\nC:  3\r\nD: 4 \r\n", "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n")]
+    [InlineData("A: 1\r\nKeep-Alive: 1\r\nB: 2\r\nHost: a\r\nC: \r\n", "A: 1\r\nB: 2\r\nHost: a\r\nC: \r\n")]
+    [InlineData("A: 1\nB: 2\r\nC : 3\r\nD :4\r\nE: 5\r\n  6\r\nF: 7\r\n", "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5 6\r\nF: 7\r\n")]
+    public void Lines_are_written_in_one_form_however_they_came(string fields, string expected)
+    {
+        var rules = HttpRules.Default with { RejectBareLineFeed = false, RejectFolding = false, RejectSpaceBeforeColon = false, RequireOneHost = false };
+        var head = new RequestHead();
+        var scanner = default(HeadScanner);
+        Assert.Equal(ParseStatus.Done, RequestParser.Parse(AnySplit.Bytes($"GET / HTTP/1.1\r\n{fields}\r\n"), ref scanner, rules, head, out _, out _));
+        HopByHop.Remove(head);
+        var written = WriteRequest(head, close: false);
+        Assert.Equal(expected, written[(written.IndexOf('\n') + 1)..^2].Replace("Host: \r\n", ""));
+    }
+
+    [Fact]
+    public void What_is_changed_between_is_written_as_it_is_now()
+    {
+        var head = ParseRequest("GET / HTTP/1.1\r\nHost: a\r\nB: 22\r\nC: 33\r\nD: 44\r\nE: 55\r\n\r\n");
+        head.Fields.Replace(1, "23"u8);
+        head.Fields.Replace(2, "3"u8);
+        head.Fields.Replace(3, "444"u8);
+        head.Fields.Add("F"u8, "66"u8);
+        head.Fields.RemoveAt(4);
+        head.Fields.Add("G"u8, "77"u8);
+        Assert.Equal("GET / HTTP/1.1\r\nHost: a\r\nB: 23\r\nC: 3\r\nD: 444\r\nF: 66\r\nG: 77\r\n\r\n", WriteRequest(head, close: false));
+    }
+
     [Fact]
     public void A_request_can_announce_the_close() =>
         Assert.Equal("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", WriteRequest(ParseRequest("GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\n\r\n"), close: true));
