@@ -104,8 +104,6 @@ internal sealed class Running : IAsyncDisposable
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture) * 1024;
     }
 
-    public int OpenDescriptors() => Directory.GetFileSystemEntries($"/proc/{Id}/fd").Length;
-
     public async ValueTask DisposeAsync()
     {
         KillAll();

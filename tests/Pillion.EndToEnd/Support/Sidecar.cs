@@ -55,17 +55,19 @@ internal sealed class Sidecar : IAsyncDisposable
         var file = options.ConfigPath ?? directory.Write(options.FileName, options.Config);
         var admin = options.Admin ?? "unix:" + directory["admin.sock"];
         List<string> arguments = ["run", "-c", file, "--admin", admin, .. options.Arguments];
+
+        // The whole suite can run over the other network, too: PILLION_TEST_NETWORK=portable.
+        if (Environment.GetEnvironmentVariable("PILLION_TEST_NETWORK") is { Length: > 0 } network && !options.Arguments.Contains("--network"))
+        {
+            arguments.AddRange(["--network", network]);
+        }
+
         if (options.Application.Length > 0)
         {
             arguments.AddRange(["--", .. options.Application]);
         }
 
         var environment = new Dictionary<string, string>(options.Environment);
-        if (Environment.GetEnvironmentVariable("PILLION_TEST_NETWORK") is { Length: > 0 } network)
-        {
-            environment.TryAdd("PILLION_NETWORK", network);
-        }
-
         environment.TryAdd("PILLION_ADMIN_TOKEN_FILE", directory["token"]);
         var process = options.Shell is { } shell
             ? Running.Start("/bin/sh", ["-c", $"{shell} \"$@\"", "sh", Peers.Pillion, .. arguments], directory.Path, environment)
