@@ -114,11 +114,7 @@ internal sealed class RequestRecord
     public ref Attempt AddAttempt()
     {
         AttemptCount++;
-        if (AttemptCount > _attempts.Length && _attempts.Length < MaxAttempts)
-        {
-            Array.Resize(ref _attempts, MaxAttempts);
-        }
-
+        MakeRoomForAttempts();
         ref var attempt = ref _attempts[Math.Min(AttemptCount, MaxAttempts) - 1];
         attempt = default;
         return ref attempt;
@@ -130,12 +126,9 @@ internal sealed class RequestRecord
     {
         if (VerdictCount < MaxVerdicts)
         {
-            if (_verdicts.Length == 0)
-            {
-                _verdicts = new Verdict[MaxVerdicts];
-            }
-
-            _verdicts[VerdictCount++] = new Verdict(policy, outcome, source);
+            VerdictCount++;
+            MakeRoomForVerdicts();
+            _verdicts[VerdictCount - 1] = new Verdict(policy, outcome, source);
         }
     }
 
@@ -191,7 +184,25 @@ internal sealed class RequestRecord
         DurationMicros = other.DurationMicros;
         AttemptCount = other.AttemptCount;
         VerdictCount = other.VerdictCount;
-        _attempts = other.AttemptCount > 0 ? other.Attempts.ToArray() : new Attempt[1];
-        _verdicts = other.VerdictCount > 0 ? [.. other.Verdicts, .. new Verdict[MaxVerdicts - other.VerdictCount]] : [];
+        MakeRoomForAttempts();
+        MakeRoomForVerdicts();
+        other.Attempts.CopyTo(_attempts);
+        other.Verdicts.CopyTo(_verdicts);
+    }
+
+    private void MakeRoomForAttempts()
+    {
+        if (AttemptCount > _attempts.Length && _attempts.Length < MaxAttempts)
+        {
+            Array.Resize(ref _attempts, MaxAttempts);
+        }
+    }
+
+    private void MakeRoomForVerdicts()
+    {
+        if (VerdictCount > _verdicts.Length)
+        {
+            Array.Resize(ref _verdicts, MaxVerdicts);
+        }
     }
 }

@@ -432,7 +432,7 @@ public abstract class NetworkContract : IAsyncLifetime
         }
 
         listener.Close();
-        var again = Listen(listener.LocalEndPoint);
+        var again = await ListenSoonAsync(listener.LocalEndPoint);
         for (var i = 0; i < 3; i++)
         {
             var accepted = await listener.AcceptAsync();
@@ -696,6 +696,23 @@ public abstract class NetworkContract : IAsyncLifetime
         Assert.True(result.Error == IoError.None, result.Describe());
         _listeners.Add(result.Listener!);
         return result.Listener!;
+    }
+
+    // .NET's sockets give an address back when the accept that was under way has ended, which may be a moment after the close.
+    private async ValueTask<Listener> ListenSoonAsync(EndPoint endPoint)
+    {
+        for (var attempt = 0; attempt < 200 && Network.Listen(_loop, endPoint, shared: false) is var result; attempt++)
+        {
+            if (result.Listener is { } listener)
+            {
+                _listeners.Add(listener);
+                return listener;
+            }
+
+            await _loop.DelayAsync(TimeSpan.FromMilliseconds(10));
+        }
+
+        return Listen(endPoint);
     }
 
     private Task<(Connection Client, Connection Server)> PairAsync(EndPoint endPoint) => PairAsync(Listen(endPoint));
