@@ -191,7 +191,17 @@ internal sealed class RequestRecord
         DurationMicros = other.DurationMicros;
         AttemptCount = other.AttemptCount;
         VerdictCount = other.VerdictCount;
-        _attempts = other.AttemptCount > 0 ? other.Attempts.ToArray() : new Attempt[1];
-        _verdicts = other.VerdictCount > 0 ? [.. other.Verdicts, .. new Verdict[MaxVerdicts - other.VerdictCount]] : [];
+        if (_attempts.Length < other.Attempts.Length)
+        {
+            _attempts = new Attempt[MaxAttempts];
+        }
+
+        if (_verdicts.Length < other.VerdictCount)
+        {
+            _verdicts = new Verdict[MaxVerdicts];
+        }
+
+        other.Attempts.CopyTo(_attempts);
+        other.Verdicts.CopyTo(_verdicts);
     }
 }
