@@ -14,7 +14,9 @@ if ! command -v dotnet >/dev/null; then
 fi
 
 # Peers of the end-to-end tests. Where one cannot be had, the tests that need it skip and say so.
-need curl curl python3 python3 nginx nginx-light haproxy haproxy promtool prometheus wrk wrk ab apache2-utils unshare util-linux || true
+for peer in "curl curl" "python3 python3" "nginx nginx-light" "haproxy haproxy" "promtool prometheus" "wrk wrk" "ab apache2-utils" "unshare util-linux"; do
+  need $peer || true
+done
 # A module is no command: looked for where Debian's own interpreter would find it.
 /usr/bin/python3 -c 'import websockets' 2>/dev/null || need python3-websockets python3-websockets || true
 

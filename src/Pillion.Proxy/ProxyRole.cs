@@ -17,12 +17,15 @@ namespace Pillion.Proxy;
 /// <summary>The proxy: prepares a configuration beside the running one, commits it with one reference write, and drains what is left over.</summary>
 internal sealed partial class ProxyRole : IRole<ProxyConfig>
 {
+    private static readonly TimeSpan AcceptFailurePause = TimeSpan.FromMinutes(1);
+
     private readonly ProxyLoop[] _loops;
     private readonly Network _network;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly List<(BoundListener Bound, ListenerSnapshot Snapshot)> _removed = [];
     private readonly Lock _lock = new();
+    private long _acceptFailureTold;
     private volatile ProxySnapshot _live = ProxySnapshot.Empty;
     private volatile DrainStage _stage;
 
@@ -158,7 +161,15 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
     public void Unhandled(Exception exception) => LogUnhandled(exception);
 
     /// <summary>The system would not hand over a connection.</summary>
-    public void AcceptFailed(ListenerSnapshot listener, IoResult result) => LogAccept(listener.Name, result.Describe());
+    public void AcceptFailed(ListenerSnapshot listener, IoResult result)
+    {
+        // Every loop meets it ten times a second for as long as it lasts; the metric counts, the log only tells.
+        var told = Volatile.Read(ref _acceptFailureTold);
+        if ((told == 0 || _time.GetElapsedTime(told) >= AcceptFailurePause) && Interlocked.CompareExchange(ref _acceptFailureTold, _time.GetTimestamp(), told) == told)
+        {
+            LogAccept(listener.Name, result.Describe());
+        }
+    }
 
     private static bool IsInbound(ListenerSnapshot listener) => listener.Config.Direction != TrafficDirection.Outbound;
 

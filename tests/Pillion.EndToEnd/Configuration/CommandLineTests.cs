@@ -111,6 +111,35 @@ public sealed class CommandLineTests
         }
     }
 
+    [Fact]
+    public async Task Every_sample_is_correct()
+    {
+        var samples = Directory.GetFiles(Path.Combine(Peers.RepositoryRoot, "samples"));
+        Assert.NotEmpty(samples);
+        foreach (var sample in samples)
+        {
+            var check = await Running.ToEndAsync(Peers.Pillion, ["check", sample]);
+            Assert.True(check.Code == 0, check.ToString());
+        }
+    }
+
+    [Fact]
+    public async Task An_endpoint_with_a_name_is_resolved()
+    {
+        await using var app = TestApp.Start();
+        var port = Ports.Next();
+        await using var sidecar = await Sidecar.StartAsync($$"""
+            inbound: off
+            outbound:
+              address: 127.0.0.1:{{port}}
+              services:
+                named: { endpoints: ["dns://localhost:{{app.Port}}"] }
+                nowhere: { endpoints: ["dns://no-such-name.invalid:80"], timeout: 10s }
+            """);
+        Assert.Equal((200, "app GET /a"), await Curl.GetAsync($"http://127.0.0.1:{port}/proxy/named/a"));
+        Assert.Equal(503, (await Curl.GetAsync($"http://127.0.0.1:{port}/proxy/nowhere/a")).Status);
+    }
+
     private static string Answering(int port) => $$"""
         inbound: { address: "127.0.0.1:{{port}}", routes: [ { prefix: /, respond: 200 } ] }
         outbound: off

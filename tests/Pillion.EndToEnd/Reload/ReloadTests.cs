@@ -112,6 +112,40 @@ public sealed class ReloadTests
             """;
     }
 
+    [Fact]
+    public async Task A_tunnel_lives_through_reloads_that_take_its_route_away()
+    {
+        await using var app = TestApp.Start();
+        app.Handler = async request =>
+        {
+            await request.Connection.SendAsync("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+            request.Connection.IsTaken = true;
+            while (await request.Connection.SomeAsync() is { IsEmpty: false } part)
+            {
+                await request.Connection.SendAsync(part);
+            }
+
+            return true;
+        };
+        var port = Ports.Next();
+        await using var sidecar = await Sidecar.StartAsync($$"""
+            app: 127.0.0.1:{{app.Port}}
+            inbound: { address: "127.0.0.1:{{port}}" }
+            outbound: off
+            """);
+        using var client = await RawClient.ConnectAsync(port);
+        await client.SendAsync("GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        Assert.Equal(101, (await client.AnswerAsync())!.Status);
+        for (var i = 0; i < 3; i++)
+        {
+            await sidecar.ReloadAsync(Answering(port, $"version {i}"));
+            await client.SendAsync($"message {i}\n");
+            Assert.Equal($"message {i}", await Eventually.Within(client.Connection.LineAsync(), "the echo"));
+        }
+
+        Assert.Equal((200, "version 2"), await Curl.GetAsync($"http://127.0.0.1:{port}/"));
+    }
+
     private static string Answering(int port, string body) => $$"""
         inbound: { address: "127.0.0.1:{{port}}", routes: [ { prefix: /, respond: { status: 200, body: "{{body}}" } } ] }
         outbound: off

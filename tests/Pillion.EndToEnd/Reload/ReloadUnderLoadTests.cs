@@ -59,6 +59,35 @@ public sealed class ReloadUnderLoadTests
     }
 
     [Fact]
+    public async Task A_storm_of_SIGHUPs_and_listeners_that_come_and_go_disturb_no_other()
+    {
+        await using var app = TestApp.Start();
+        var (port, other) = (Ports.Next(), Ports.Next());
+        await using var sidecar = await Sidecar.StartAsync(Version(0));
+        var load = Load.Start(port, ["GET /x HTTP/1.1\r\nHost: a\r\n\r\n"], kept: 4, fresh: 2, answer => answer.Status == 200);
+        for (var i = 1; i <= Reloads; i++)
+        {
+            for (var storm = 0; storm < 20; storm++)
+            {
+                sidecar.Process.Signal(Signals.Hangup);
+            }
+
+            await sidecar.ReloadAsync(Version(i));
+            await load.ReachAsync(50);
+            Assert.Equal(i % 2 == 1 ? 0 : 7, (await Curl.RunAsync($"http://127.0.0.1:{other}/proxy/app2/")).Code);
+        }
+
+        Assert.Equal("", await load.StopAsync());
+
+        // Every other version listens on a further port.
+        string Version(int i) => $$"""
+            app: 127.0.0.1:{{app.Port}}
+            inbound: { address: "127.0.0.1:{{port}}", http: { max_headers: {{100 + i}} } }
+            outbound: {{(i % 2 == 1 ? $"{{ address: \"127.0.0.1:{other}\", services: {{ app2: {{ endpoints: [\"127.0.0.1:{app.Port}\"] }} }} }}" : "off")}}
+            """;
+    }
+
+    [Fact]
     public async Task Wrk_sees_no_error_while_the_file_changes()
     {
         var wrk = Peers.Need("wrk");

@@ -59,6 +59,48 @@ public sealed class OldClientsTests(Neighbourhood here) : IClassFixture<Neighbou
     }
 
     [Fact]
+    public async Task An_answer_that_comes_before_the_body_is_through_reaches_the_client()
+    {
+        await using var app = TestApp.Start();
+        app.Handler = async request =>
+        {
+            await request.AnswerAsync("enough", 413, "Connection: close\r\n");
+
+            // As servers do it: what was sent meanwhile is read, or the answer would be lost in a reset.
+            request.Connection.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+            request.Connection.IsTaken = true;
+            while (!(await request.Connection.SomeAsync()).IsEmpty)
+            {
+            }
+
+            return true;
+        };
+        var port = Ports.Next();
+        await using var sidecar = await Sidecar.StartAsync($$"""
+            app: 127.0.0.1:{{app.Port}}
+            inbound: { address: "127.0.0.1:{{port}}" }
+            outbound: off
+            """);
+        using var file = new TempDirectory();
+        using (var stream = File.Create(file["body"]))
+        {
+            stream.SetLength(50_000_000);
+        }
+
+        Assert.Equal((413, "enough"), await Curl.GetAsync("-H", "Expect:", "-T", file["body"], $"http://127.0.0.1:{port}/upload"));
+    }
+
+    [Fact]
+    public async Task A_client_that_closes_its_half_behind_the_request_gets_its_answer()
+    {
+        using var client = await RawClient.ConnectAsync(here.Inbound);
+        await client.SendAsync("GET /half-closed HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.Connection.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        Assert.Equal("orders GET /half-closed", (await client.AnswerAsync())!.Body);
+        Assert.Equal("", await client.RestAsync());
+    }
+
+    [Fact]
     public async Task An_h2c_upgrade_is_answered_in_HTTP11()
     {
         var result = await Curl.RunAsync("--http2", "-w", "\n%{http_version} %{http_code}", $"{Url}/head");
