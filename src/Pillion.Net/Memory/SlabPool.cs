@@ -9,14 +9,14 @@ namespace Pillion.Net.Memory;
 internal sealed unsafe class SlabPool : IDisposable
 {
     public const int Small = 4 * 1024;
-    public const int Medium = 16 * 1024;
+    public const int Medium = 32 * 1024;
     public const int Large = 64 * 1024;
 
     // Arrays, not spans over constants: in unoptimized code each look at such a span allocates, and the allocation tests run on that, too.
     private static readonly int[] Sizes = [Small, Medium, Large];
 
     // Kept free: 1 MiB of small ones, 1 MiB of medium ones, 512 KiB of large ones.
-    private static readonly int[] Kept = [256, 64, 8];
+    private static readonly int[] Kept = [256, 32, 8];
 
     private readonly Slab?[] _free = new Slab?[3];
     private readonly int[] _freeCount = new int[3];

@@ -24,6 +24,7 @@ internal sealed class Forward
     private readonly Exchange _exchange;
     private readonly RequestPump _pump;
     private readonly TriedEndpoints _tried = new();
+    private readonly RetryGate _retries = new();
     private Cluster _cluster = null!;
     private ProxySnapshot? _foundIn;
     private ForwardAction? _foundFor;
@@ -33,7 +34,6 @@ internal sealed class Forward
     private RetryConfig? _policy;
     private UpstreamConnection? _connection;
     private long _tryStartMicros;
-    private bool _isRetry;
     private bool _isTunnel;
     private string? _lookupError;
     private CancellationTokenSource _cancel = new();
@@ -59,7 +59,6 @@ internal sealed class Forward
         _action = action;
         _policy = action.Retry;
         _tried.Clear();
-        _isRetry = false;
         _lookupError = null;
         if (_cancel.IsCancellationRequested)
         {
@@ -74,6 +73,7 @@ internal sealed class Forward
         }
 
         Prepare();
+        _retries.Begin(_exchange, _cluster, _upstreams.Metrics, _policy);
         _cluster.Budget.RequestBegins();
         _upstreams.Metrics.RequestsActive++;
         try
@@ -95,7 +95,7 @@ internal sealed class Forward
                 }
 
                 EndAttempt(failure);
-                if (!failure.IsFailure && !ShouldRetryAnswer(retry))
+                if (!failure.IsFailure && !_retries.MayFollow(_exchange.Response.Status, retry, _pump.Retained.IsComplete))
                 {
                     await AnswerAsync();
                     return;
@@ -117,7 +117,7 @@ internal sealed class Forward
                 await EndTryAsync();
             }
 
-            EndRetry();
+            _retries.End();
             _cluster.Budget.RequestEnds();
             _pump.Clear();
         }
@@ -184,7 +184,7 @@ internal sealed class Forward
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<bool> MayTryAgainAsync(Failure failure, int retry)
     {
-        if (failure.IsFailure && !ShouldRetryFailure(failure, retry))
+        if (failure.IsFailure && !_retries.MayFollow(failure, retry, _pump.Retained.IsComplete))
         {
             await EndTryAsync();
             await _exchange.AnswerLocallyAsync(failure, failure.Kind == FailureKind.BadRequest ? ViolationStatus() : 0);
@@ -195,7 +195,7 @@ internal sealed class Forward
         await BackOffAsync(retry + 1);
         if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
         {
-            EndRetry();
+            _retries.End();
             await _exchange.AnswerLocallyAsync(Classify(default));
             return false;
         }
@@ -331,37 +331,7 @@ internal sealed class Forward
         return new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused, receivedAnything, cause);
     }
 
-    // What the connection reports is often only our own doing: the client left, or a limit passed, and the upstream was aborted for it.
-    private Failure Classify(in Failure failure)
-    {
-        var stream = _connection?.Stream;
-        var sent = stream?.SentAnything ?? false;
-        var reused = stream?.IsReused ?? false;
-        if (_pump.State == PumpState.ClientFailed)
-        {
-            var part = _pump.Failed;
-            return part.Violation != HttpViolation.None
-                ? new Failure(FailureSide.Downstream, FailureKind.BadRequest, sent, reused, Cause: HttpViolations.Sentence(part.Violation))
-                : new Failure(FailureSide.Downstream, FailureKind.ClientGone, sent, reused);
-        }
-
-        if (_exchange.IsClientGone)
-        {
-            return new Failure(FailureSide.Downstream, FailureKind.ClientGone, sent, reused);
-        }
-
-        // A connect that ends by the exchange's own deadline may be told before the limit itself.
-        var reached = _exchange.Reached == TimeLimit.None && failure.Kind == FailureKind.ConnectTimeout ? _exchange.Limits.Passed : _exchange.Reached;
-        return reached switch
-        {
-            TimeLimit.Route => new Failure(FailureSide.Upstream, FailureKind.RouteTimeout, sent, reused),
-            TimeLimit.PerTry => new Failure(FailureSide.Upstream, FailureKind.PerTryTimeout, sent, reused),
-            TimeLimit.Request => new Failure(FailureSide.Downstream, FailureKind.RequestTimeout, sent, reused),
-            TimeLimit.Idle => new Failure(
-                _exchange.Stream.IsBodyReceived ? FailureSide.Upstream : FailureSide.Downstream, FailureKind.IdleTimeout, sent, reused),
-            _ => failure,
-        };
-    }
+    private Failure Classify(in Failure failure) => FailureCause.Of(failure, _exchange, _pump, _connection?.Stream);
 
     private void EndAttempt(in Failure failure)
     {
@@ -377,58 +347,6 @@ internal sealed class Forward
         }
 
         _upstreams.Metrics.CountAttempt(attempt);
-    }
-
-    private bool ShouldRetryFailure(in Failure failure, int retry)
-    {
-        // The one retry that nobody has to ask for is bounded by the pool: a fresh connection is not a reused one.
-        var asked = failure is { Kind: FailureKind.ConnectionTerminated, Reused: true, ReceivedAnything: false } ? Math.Max(1, _policy?.Retries ?? 0) : _policy?.Retries ?? 0;
-        return RetryDecision.MayRetry(failure, _exchange.Request, _policy) && MayBeginRetry(retry, asked);
-    }
-
-    private bool ShouldRetryAnswer(int retry) =>
-        _policy is not null && RetryDecision.MayRetry(_exchange.Response.Status, _exchange.Request, _policy) && MayBeginRetry(retry, _policy.Retries);
-
-    private bool MayBeginRetry(int retry, int allowed)
-    {
-        if (retry >= allowed)
-        {
-            if (allowed > 0)
-            {
-                _exchange.Record.Flags |= ResponseFlags.URX;
-                _upstreams.Metrics.RetriesLimitExceeded++;
-            }
-
-            return false;
-        }
-
-        if (!_pump.Retained.IsComplete)
-        {
-            _exchange.Record.AddVerdict("retry", "no: the request body is larger than what is kept for another try", _policy?.Source ?? default);
-            return false;
-        }
-
-        EndRetry();
-        if (!_cluster.Budget.TryBeginRetry())
-        {
-            _exchange.Record.Flags |= ResponseFlags.UO;
-            _exchange.Record.AddVerdict("retry", "no: the retry budget of the cluster is used up", _cluster.Config.Source);
-            _upstreams.Metrics.RetriesOverflow++;
-            return false;
-        }
-
-        _isRetry = true;
-        _upstreams.Metrics.Retries++;
-        return true;
-    }
-
-    private void EndRetry()
-    {
-        if (_isRetry)
-        {
-            _isRetry = false;
-            _cluster.Budget.RetryEnds();
-        }
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
@@ -497,7 +415,7 @@ internal sealed class Forward
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     private async ValueTask AnswerAsync()
     {
-        EndRetryAfterAnswer();
+        _retries.AnswerCame(_exchange.Response.Status);
         // An answer that has begun is not tried again: from here on only the route's own limit counts.
         _exchange.Limits.EndTry();
         var stream = _connection!.Stream;
@@ -532,7 +450,7 @@ internal sealed class Forward
             return;
         }
 
-        var failure = await RelayBodyAsync(stream);
+        var failure = await ResponseRelay.RunAsync(_exchange, stream);
         if (failure.IsFailure)
         {
             failure = Classify(failure);
@@ -548,54 +466,6 @@ internal sealed class Forward
         }
 
         await EndTryAsync();
-    }
-
-    // Both directions stream: a part is sent on before the next is received, so a slow reader holds back its writer.
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<Failure> RelayBodyAsync(ClientStream from)
-    {
-        var to = _exchange.Stream;
-        var record = _exchange.Record;
-        while (true)
-        {
-            if (!from.HasBufferedBody && !from.IsBodyReceived && !(await to.FlushAsync()).IsOk)
-            {
-                return new Failure(FailureSide.Downstream, FailureKind.ClientGone);
-            }
-
-            var part = await from.ReceiveBodyAsync();
-            switch (part.Event)
-            {
-                case BodyEvent.Data:
-                    record.BytesSent += part.Count;
-                    _exchange.Limits.Touch();
-                    if (!(await to.SendBodyAsync(part.Slab!, part.Count)).IsOk)
-                    {
-                        return new Failure(FailureSide.Downstream, FailureKind.ClientGone);
-                    }
-
-                    _exchange.Limits.Touch();
-                    break;
-
-                case BodyEvent.End:
-                    return (await to.FinishAsync(from.Trailers)).IsOk ? default : new Failure(FailureSide.Downstream, FailureKind.ClientGone);
-
-                default:
-                    return part.Violation != HttpViolation.None
-                        ? new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, from.IsReused, true, HttpViolations.Sentence(part.Violation))
-                        : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, true, from.IsReused, true, new IoResult(0, part.Error).Describe());
-            }
-        }
-    }
-
-    private void EndRetryAfterAnswer()
-    {
-        if (_isRetry && _exchange.Response.Status < 500)
-        {
-            _upstreams.Metrics.RetriesSucceeded++;
-        }
-
-        EndRetry();
     }
 
     private bool AllowsUpgrade(RequestHead request)

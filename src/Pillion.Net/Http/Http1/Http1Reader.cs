@@ -319,7 +319,7 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
             }
             else
             {
-                _slab = connection.Loop.Slabs.Grow(_slab, _slab.Capacity * 4);
+                _slab = connection.Loop.Slabs.Grow(_slab, _slab.Capacity * 2);
             }
         }
     }

@@ -11,6 +11,9 @@ namespace Pillion.Net.Http.Http1;
 /// </summary>
 internal sealed class Http1Writer(Connection connection) : ITurnEnd
 {
+    // Copying so much costs less than a second system call and a second segment.
+    private const int CopiedBytes = 24 * 1024;
+
     private static readonly int ChunkOverhead = ChunkWriter.MaxSizeLine + ChunkWriter.DataEnd.Length;
 
     private Slab? _out;
@@ -77,9 +80,14 @@ internal sealed class Http1Writer(Connection connection) : ITurnEnd
             return SendChunksAsync(slab, count);
         }
 
-        // Behind a head that still waits, a small body saves a system call by being copied.
+        // Behind a head that still waits, a body that is not large saves a system call by being copied.
         if (HasPending)
         {
+            if (_out is not null && !_isLeaving && count <= CopiedBytes && _out.Free.Length < count)
+            {
+                _out = connection.Loop.Slabs.Grow(_out, _out.Length + count);
+            }
+
             if (_out is not null && _out.TryAppend(slab.Filled[..count]))
             {
                 slab.Consume(count);

@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+using Pillion.Core.Resilience;
+using Pillion.Net.Http;
+using Pillion.Net.Http.Http1;
+using Pillion.Net.Loop;
+using Pillion.Net.Sockets;
+
+namespace Pillion.Proxy.Forwarding;
+
+/// <summary>
+/// Sends an answer's body on as it comes. Both directions stream: a part is sent on before the next is received, so a slow reader holds back
+/// its writer, and a body of any size passes in bounded memory.
+/// </summary>
+internal static class ResponseRelay
+{
+    /// <summary>A default failure means that the client has the whole answer.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    public static async ValueTask<Failure> RunAsync(Exchange exchange, ClientStream from)
+    {
+        var to = exchange.Stream;
+        while (true)
+        {
+            if (!from.HasBufferedBody && !from.IsBodyReceived && !(await to.FlushAsync()).IsOk)
+            {
+                return new Failure(FailureSide.Downstream, FailureKind.ClientGone);
+            }
+
+            var part = await from.ReceiveBodyAsync();
+            switch (part.Event)
+            {
+                case BodyEvent.Data:
+                    exchange.Record.BytesSent += part.Count;
+                    exchange.Limits.Touch();
+                    if (!(await to.SendBodyAsync(part.Slab!, part.Count)).IsOk)
+                    {
+                        return new Failure(FailureSide.Downstream, FailureKind.ClientGone);
+                    }
+
+                    exchange.Limits.Touch();
+                    break;
+
+                case BodyEvent.End:
+                    return (await to.FinishAsync(from.Trailers)).IsOk ? default : new Failure(FailureSide.Downstream, FailureKind.ClientGone);
+
+                default:
+                    return part.Violation != HttpViolation.None
+                        ? new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, from.IsReused, true, HttpViolations.Sentence(part.Violation))
+                        : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, true, from.IsReused, true, new IoResult(0, part.Error).Describe());
+            }
+        }
+    }
+}
