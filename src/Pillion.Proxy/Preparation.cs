@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.AccessLog;
+using Pillion.Net.Http;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
@@ -118,6 +119,7 @@ internal sealed class Preparation : Prepared
             }
         }
 
+        config = config with { Http = config.Http with { Rules = config.Http.Rules with { PolicyFieldNames = FieldsRead(config.Http.Routes) } } };
         var snapshot = new ListenerSnapshot(
             config, RouteTable.Build(config.Http.Routes, config.Http.Rules), context.Metrics, _role.Loops.Count, _role.Instance, AccessLogSet.Make(config.Http.AccessLogs, context.AccessLogs, _role.Loops.Count));
         foreach (var (bound, old) in _role.Live.Listeners)
@@ -130,6 +132,10 @@ internal sealed class Preparation : Prepared
 
         return await BindAsync(config, snapshot) is { } made ? (made, snapshot) : null;
     }
+
+    // A header that imitates one of these, with underscores for hyphens, is rejected before a route can be misled by it.
+    private static FieldNameSet FieldsRead(RouteTableConfig routes) =>
+        new(routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => route.Match.Headers).Select(header => header.Name).Where(name => !name.StartsWith(':')));
 
     private async Task<BoundListener?> BindAsync(ListenerConfig config, ListenerSnapshot snapshot)
     {

@@ -95,6 +95,38 @@ internal static class PathNormalizer
         return written == path.Length ? path : scratch[..written];
     }
 
+    /// <summary>
+    /// How much of a path, as it came, its first <paramref name="matchingLength"/> bytes in the form of <see cref="ForMatching"/> are. A run of slashes
+    /// at their end belongs to them.
+    /// </summary>
+    public static int LengthAsItCame(ReadOnlySpan<byte> path, HttpRules rules, int matchingLength)
+    {
+        var left = matchingLength;
+        var previous = (byte)0;
+        var at = 0;
+        while (at < path.Length)
+        {
+            var value = path[at];
+            var width = 1;
+            if (rules.DecodeUnreservedInMatching && value == '%' && TryDecodeUnreserved(path[at..], out var decoded))
+            {
+                value = decoded;
+                width = 3;
+            }
+
+            var isRepeated = rules.MergeSlashesInMatching && value == '/' && previous == '/';
+            if (!isRepeated && left-- == 0)
+            {
+                break;
+            }
+
+            previous = value;
+            at += width;
+        }
+
+        return at;
+    }
+
     private static bool TryDecodeUnreserved(ReadOnlySpan<byte> escape, out byte decoded)
     {
         decoded = 0;

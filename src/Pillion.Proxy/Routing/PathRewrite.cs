@@ -8,8 +8,8 @@ namespace Pillion.Proxy.Routing;
 internal abstract class PathRewrite
 {
     public static PathRewrite? Compile(string? prefix, RegexRewriteConfig? regex, PathMatcher path, HttpRules rules) =>
-        prefix is not null ? new PrefixRewrite(Encoding.UTF8.GetBytes(prefix), path, rules.MergeSlashesInMatching) :
-        regex is not null ? new RegexRewrite(regex, rules.MergeSlashesInMatching) :
+        prefix is not null ? new PrefixRewrite(Encoding.UTF8.GetBytes(prefix), path, rules) :
+        regex is not null ? new RegexRewrite(regex, rules) :
         null;
 
     /// <summary>The rewritten target, valid until the scratch's writer is used again.</summary>

@@ -1,4 +1,5 @@
 using Pillion.Core.Signals;
+using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
 
 namespace Pillion.Proxy.Routing;
@@ -6,7 +7,7 @@ namespace Pillion.Proxy.Routing;
 /// <summary>
 /// Puts other bytes in the place of the matched prefix; of a path matched whole (exact, regex), in the place of all of it (as Envoy does).
 /// </summary>
-internal sealed class PrefixRewrite(byte[] replacement, PathMatcher matcher, bool mergeSlashes) : PathRewrite
+internal sealed class PrefixRewrite(byte[] replacement, PathMatcher matcher, HttpRules rules) : PathRewrite
 {
     protected override void Write(ReadOnlySpan<byte> path, Scratch scratch, LineBuffer writer)
     {
@@ -23,25 +24,7 @@ internal sealed class PrefixRewrite(byte[] replacement, PathMatcher matcher, boo
         writer.Raw(rest);
     }
 
-    // The prefix was matched with repeated slashes as one; here it is found in the path as it came. A run of slashes at its end belongs to it.
-    private int ReplacedLength(ReadOnlySpan<byte> path)
-    {
-        if (!mergeSlashes || path.IndexOf("//"u8) < 0)
-        {
-            return matcher.ReplacedLength(path.Length);
-        }
-
-        var left = matcher.ReplacedLength(path.Length);
-        var at = 0;
-        for (; at < path.Length; at++)
-        {
-            var repeated = at > 0 && path[at] == (byte)'/' && path[at - 1] == (byte)'/';
-            if (!repeated && left-- == 0)
-            {
-                break;
-            }
-        }
-
-        return at;
-    }
+    // The prefix was matched in the form that routes see; here it is found in the path as it came.
+    private int ReplacedLength(ReadOnlySpan<byte> path) =>
+        PathNormalizer.LengthAsItCame(path, rules, matcher.ReplacedLength(path.Length));
 }

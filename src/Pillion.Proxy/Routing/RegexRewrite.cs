@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Pillion.Core.Signals;
+using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
 
 namespace Pillion.Proxy.Routing;
@@ -12,24 +13,24 @@ namespace Pillion.Proxy.Routing;
 internal sealed class RegexRewrite : PathRewrite
 {
     private readonly Regex _regex;
-    private readonly bool _mergeSlashes;
+    private readonly HttpRules _rules;
 
     // Literal bytes, or the group's number where they are null.
     private readonly (byte[]? Literal, int Group)[] _parts;
     private readonly bool _hasGroups;
 
-    public RegexRewrite(RegexRewriteConfig config, bool mergeSlashes)
+    public RegexRewrite(RegexRewriteConfig config, HttpRules rules)
     {
         _regex = RegexSyntax.Find(config.Pattern);
-        _mergeSlashes = mergeSlashes;
+        _rules = rules;
         _parts = Parse(config.Substitution);
         _hasGroups = _parts.Any(part => part.Literal is null);
     }
 
     protected override void Write(ReadOnlySpan<byte> path, Scratch scratch, LineBuffer writer)
     {
-        // What is rewritten is what was matched: the merged form. A path that the pattern does not touch stays as it came.
-        var source = _mergeSlashes && path.IndexOf("//"u8) >= 0 ? scratch.MergeSlashes(path) : path;
+        // What is rewritten is what was matched: the form that routes see. A path that the pattern does not touch stays as it came.
+        var source = scratch.ForMatching(path, _rules);
         var chars = scratch.Chars(source);
         var end = _hasGroups ? WriteWithGroups(chars, source, writer) : WriteLiterals(chars, source, writer);
         writer.Raw(end == 0 && writer.Length == 0 ? path : source[end..]);

@@ -7,14 +7,14 @@ namespace Pillion.Proxy.Routing;
 internal sealed class RouteTable
 {
     private readonly DomainTable _domains;
-    private readonly bool _mergeSlashes;
+    private readonly HttpRules _rules;
 
-    private RouteTable(string name, VirtualHost[] hosts, DomainTable domains, bool mergeSlashes)
+    private RouteTable(string name, VirtualHost[] hosts, DomainTable domains, HttpRules rules)
     {
         Name = name;
         VirtualHosts = hosts;
         _domains = domains;
-        _mergeSlashes = mergeSlashes;
+        _rules = rules;
     }
 
     public string Name { get; }
@@ -29,7 +29,7 @@ internal sealed class RouteTable
         var domains = config.VirtualHosts.Zip(hosts)
             .SelectMany(pair => pair.First.Domains.Select(domain => KeyValuePair.Create(domain, pair.Second)))
             .ToList();
-        return new RouteTable(config.Name, hosts, new DomainTable(domains), rules.MergeSlashesInMatching);
+        return new RouteTable(config.Name, hosts, new DomainTable(domains), rules);
     }
 
     /// <summary>A virtual host names this host, other than by <c>*</c>.</summary>
@@ -49,12 +49,6 @@ internal sealed class RouteTable
         }
 
         var scratch = Scratch.OfThread;
-        var path = head.Path;
-        if (_mergeSlashes && path.IndexOf("//"u8) >= 0)
-        {
-            path = scratch.MergeSlashes(path);
-        }
-
-        return virtualHost.Match(head, path, scratch);
+        return virtualHost.Match(head, scratch.ForMatching(head.Path, _rules), scratch);
     }
 }

@@ -41,24 +41,15 @@ internal sealed class Scratch
         }
     }
 
-    /// <summary>The path with every run of slashes as one slash.</summary>
-    public ReadOnlySpan<byte> MergeSlashes(ReadOnlySpan<byte> path)
+    /// <summary>The path as routes see it; the path itself where that is no other.</summary>
+    public ReadOnlySpan<byte> ForMatching(ReadOnlySpan<byte> path, HttpRules rules)
     {
         if (_path.Length < path.Length)
         {
             _path = new byte[path.Length * 2];
         }
 
-        var length = 0;
-        foreach (var b in path)
-        {
-            if (b != (byte)'/' || length == 0 || _path[length - 1] != (byte)'/')
-            {
-                _path[length++] = b;
-            }
-        }
-
-        return _path.AsSpan(0, length);
+        return PathNormalizer.ForMatching(path, rules, _path);
     }
 
     /// <summary>The bytes as Latin-1 characters.</summary>

@@ -55,6 +55,7 @@ internal static class HttpSettings
         RejectEncodedNul = map.Optional("reject_encoded_nul", "Reject `%00` in a path.").AsBool(defaults.RejectEncodedNul),
         NormalizeDotSegments = map.Optional("normalize_dot_segments", "Resolve `.` and `..`, also written `%2e`, before matching and in what is sent on.").AsBool(defaults.NormalizeDotSegments),
         MergeSlashesInMatching = map.Optional("merge_slashes_in_matching", "Repeated slashes count as one in matching; they are sent on as they came.").AsBool(defaults.MergeSlashesInMatching),
+        DecodeUnreservedInMatching = map.Optional("decode_unreserved_in_matching", "In matching, `%61` is the letter it stands for, so that `/%61dmin` does not pass by a route for `/admin`; it is sent on as it came.").AsBool(defaults.DecodeUnreservedInMatching),
         RejectAliasedUnderscores = map.Optional("reject_aliased_underscores", "Reject a header such as X_Forwarded_For that could pass for one Pillion sets or a route reads.").AsBool(defaults.RejectAliasedUnderscores),
         AcceptHttp10 = map.Optional("accept_http10", "Accept HTTP/1.0.").AsBool(defaults.AcceptHttp10),
     };

@@ -35,6 +35,8 @@ public sealed class PathMatchTests
 
     [Theory]
     [InlineData(nameof(PathMatchKind.Prefix), "/a/b", "//a///b/c", true)]
+    [InlineData(nameof(PathMatchKind.Exact), "/admin", "/%61dm%69n", true)]
+    [InlineData(nameof(PathMatchKind.Exact), "/a/b", "/a%2fb", false)]
     [InlineData(nameof(PathMatchKind.Exact), "/a/b", "/a//b", true)]
     [InlineData(nameof(PathMatchKind.Exact), "/a/", "/a//", true)]
     [InlineData(nameof(PathMatchKind.SeparatedPrefix), "/a", "//a//b", true)]

@@ -17,6 +17,7 @@ public sealed class RewriteTests
     [InlineData(nameof(PathMatchKind.Prefix), "/", "/api/", "/b", "/api/b")]
     [InlineData(nameof(PathMatchKind.Prefix), "/a/b", "/x", "//a///b//c", "/x//c")]
     [InlineData(nameof(PathMatchKind.Prefix), "/a/", "/", "/a//b", "/b")]
+    [InlineData(nameof(PathMatchKind.Prefix), "/api", "/x", "/%61pi/%62%2Fc", "/x/%62%2Fc")]
     [InlineData(nameof(PathMatchKind.SeparatedPrefix), "/a", "/", "/a/b", "/b")]
     [InlineData(nameof(PathMatchKind.SeparatedPrefix), "/a", "/", "/a", "/")]
     [InlineData(nameof(PathMatchKind.SeparatedPrefix), "/a", "/x", "/a/b%2Fc", "/x/b%2Fc")]
