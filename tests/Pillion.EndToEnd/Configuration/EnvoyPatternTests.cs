@@ -97,7 +97,9 @@ public sealed class EnvoyPatternTests
     private static void SkipWhereTaken(int port)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+
+        // SO_REUSEADDR alone: .NET's own ReuseAddress also sets SO_REUSEPORT, and would share the port with a sidecar that runs here.
+        socket.SetRawSocketOption(1, 2, [1, 0, 0, 0]);
         try
         {
             socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Any, port));
