@@ -48,6 +48,7 @@ cat >"$work/budgets.yaml" <<YAML
 workload: budgets
 app: { address: 127.0.0.1:$app_port }
 inbound: { port: $proxy_port }
+outbound: { address: 127.0.0.1:0 }
 access_log: { path: $work/budgets.access.log }
 YAML
 
