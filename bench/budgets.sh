@@ -65,12 +65,16 @@ for _ in 1 2 3; do
 done
 at_most "exec to ready (median of 7)" 50 ms "$started"
 
-"$pillion" run -c "$work/budgets.yaml" --admin "$admin" >"$work/budgets.out" 2>&1 & proxy=$!
-pids+=("$proxy")
-if ! "$load" wait "$admin" /ready 10 || ! kill -0 "$proxy" 2>/dev/null; then
-  echo "budgets: pillion is not ready: $(tail -n 3 "$work/budgets.out")" >&2
-  exit 1
-fi
+# A fresh sidecar for each state that is measured: what one leaves behind is not the next one's.
+start() {
+  "$pillion" run -c "$work/budgets.yaml" --admin "$admin" >"$work/budgets.out" 2>&1 & proxy=$!
+  pids+=("$proxy")
+  if ! "$load" wait "$admin" /ready 10 || ! kill -0 "$proxy" 2>/dev/null; then
+    echo "budgets: pillion is not ready: $(tail -n 3 "$work/budgets.out")" >&2
+    exit 1
+  fi
+}
+start
 sleep 1
 at_most "resident memory, proxy idle" 20 MB "$(awk -v kb="$(rss_kb "$proxy")" 'BEGIN { printf "%.1f", kb * 1024 / 1e6 }')"
 
@@ -98,6 +102,9 @@ exec 9>&-
 wait $holder || { failed=1; echo "budgets: held connections were closed: $(cat "$work/idle.out")" >&2; }
 at_most "memory per idle plaintext connection ($connections)" 2048 bytes "$per"
 
+kill -9 "$proxy" 2>/dev/null
+wait "$proxy" 2>/dev/null
+start
 "$load" closed 127.0.0.1:$proxy_port / 1000 6 >"$work/thousand.out" & loader=$!
 sleep 4
 at_most "resident memory, 1,000 connections under load" 50 MB "$(awk -v kb="$(rss_kb "$proxy")" 'BEGIN { printf "%.1f", kb * 1024 / 1e6 }')"
