@@ -6,15 +6,12 @@ using Pillion.Proxy.Configuration;
 namespace Pillion.Proxy.Routing;
 
 /// <summary>Send the request to a cluster.</summary>
-internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host, PathMatcher path, HttpRules rules, int clusterIndex) : RouteAction
+internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host, PathMatcher path, HttpRules rules) : RouteAction
 {
     private readonly byte[]? _host = config.HostRewrite is { } name ? Encoding.ASCII.GetBytes(name) : null;
     private readonly PathRewrite? _path = PathRewrite.Compile(config.PrefixRewrite, config.RegexRewrite, path, rules);
 
     public string Cluster { get; } = config.Cluster;
-
-    /// <summary>The cluster's place in the list that the table was built with; -1 when there is no such cluster.</summary>
-    public int ClusterIndex { get; } = clusterIndex;
 
     /// <summary>All tries together; zero is no limit.</summary>
     public TimeSpan Timeout { get; } = config.Timeout;

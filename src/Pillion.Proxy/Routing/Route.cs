@@ -8,13 +8,13 @@ namespace Pillion.Proxy.Routing;
 /// <summary>A compiled route: what it matches, what it does, what it edits.</summary>
 internal sealed class Route
 {
-    public Route(RouteConfig config, VirtualHostConfig host, RouteTableConfig table, HttpRules rules, Func<string, int>? clusterIndex)
+    public Route(RouteConfig config, VirtualHostConfig host, RouteTableConfig table, HttpRules rules)
     {
         Name = config.Name;
         VirtualHost = host.Name;
         Source = config.Source;
         Matcher = new RouteMatcher(config.Match);
-        Action = RouteAction.Compile(config.Action, host, Matcher.Path, rules, clusterIndex);
+        Action = RouteAction.Compile(config.Action, host, Matcher.Path, rules);
         RequestHeaders = HeaderEdits.Compile([config.RequestHeaders, host.RequestHeaders, table.RequestHeaders]);
         ResponseHeaders = HeaderEdits.Compile([config.ResponseHeaders, host.ResponseHeaders, table.ResponseHeaders]);
     }

@@ -7,9 +7,9 @@ namespace Pillion.Proxy.Routing;
 internal abstract class RouteAction
 {
     public static RouteAction Compile(
-        RouteActionConfig config, VirtualHostConfig host, PathMatcher path, HttpRules rules, Func<string, int>? clusterIndex) => config switch
+        RouteActionConfig config, VirtualHostConfig host, PathMatcher path, HttpRules rules) => config switch
     {
-        ForwardConfig forward => new ForwardAction(forward, host, path, rules, clusterIndex?.Invoke(forward.Cluster) ?? -1),
+        ForwardConfig forward => new ForwardAction(forward, host, path, rules),
         RedirectConfig redirect => new RedirectAction(redirect, path, rules),
         DirectResponseConfig direct => new DirectAction(direct),
         _ => throw new ArgumentException($"A route cannot do {config.GetType().Name}.", nameof(config)),

@@ -22,10 +22,9 @@ internal sealed class RouteTable
     public IReadOnlyList<VirtualHost> VirtualHosts { get; }
 
     /// <summary>Compiles what <see cref="RouteTableCheck"/> found nothing wrong with; a mistake that gets here is an exception.</summary>
-    /// <param name="clusterIndex">A cluster's place in the caller's list, -1 when there is none; becomes <see cref="ForwardAction.ClusterIndex"/>.</param>
-    public static RouteTable Build(RouteTableConfig config, HttpRules rules, Func<string, int>? clusterIndex = null)
+    public static RouteTable Build(RouteTableConfig config, HttpRules rules)
     {
-        var hosts = config.VirtualHosts.Select(host => new VirtualHost(host, config, rules, clusterIndex)).ToArray();
+        var hosts = config.VirtualHosts.Select(host => new VirtualHost(host, config, rules)).ToArray();
         var domains = config.VirtualHosts.Zip(hosts)
             .SelectMany(pair => pair.First.Domains.Select(domain => KeyValuePair.Create(domain, pair.Second)))
             .ToList();

@@ -14,11 +14,11 @@ internal sealed class VirtualHost
     private readonly int[] _asked;
     private readonly ByteTable<int[]>? _exact;
 
-    public VirtualHost(VirtualHostConfig config, RouteTableConfig table, HttpRules rules, Func<string, int>? clusterIndex)
+    public VirtualHost(VirtualHostConfig config, RouteTableConfig table, HttpRules rules)
     {
         Name = config.Name;
         Source = config.Source;
-        _routes = [.. config.Routes.Select(route => new Route(route, config, table, rules, clusterIndex))];
+        _routes = [.. config.Routes.Select(route => new Route(route, config, table, rules))];
 
         var numbered = _routes.Index().ToList();
         var exact = numbered
