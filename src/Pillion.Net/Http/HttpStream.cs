@@ -1,5 +1,7 @@
+using Pillion.Net.Http.Http2;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
+using Pillion.Net.Tls;
 
 namespace Pillion.Net.Http;
 
@@ -36,9 +38,13 @@ internal abstract class HttpStream
     /// <summary>From here on both directions carry bytes that are no HTTP (after 101, or CONNECT and 2xx); finishing closes the sending direction.</summary>
     public abstract void BeginTunnel();
 
+    /// <summary>The code with which the peer ended this stream (HTTP/2 RST_STREAM or GOAWAY); null where it did not, and always over HTTP/1.</summary>
+    public virtual Http2Error? PeerReset => null;
+
     /// <summary>Ends the stream at once; whatever waits on it completes with <see cref="IoError.Closed"/>.</summary>
     /// <param name="reset">The peer must see that the message was cut short.</param>
-    public abstract void Abort(bool reset);
+    /// <param name="code">What an HTTP/2 peer is told; null is INTERNAL_ERROR to a client and CANCEL to an upstream. HTTP/1 has no such word.</param>
+    public abstract void Abort(bool reset, Http2Error? code = null);
 }
 
 /// <summary>Is told when the client of a request leaves while it is being served.</summary>
@@ -58,6 +64,9 @@ internal abstract class ServerStream : HttpStream
 
     public abstract PeerAddress Local { get; }
 
+    /// <summary>What the TLS handshake of the connection settled; null in the clear.</summary>
+    public abstract TlsDetails? Tls { get; }
+
     /// <summary>Who to tell when the client leaves; null is nobody.</summary>
     public IClientWatcher? ClientWatcher { get; set; }
 
@@ -74,6 +83,9 @@ internal abstract class ClientStream : HttpStream
 {
     /// <summary>The connection has carried a request before this one.</summary>
     public abstract bool IsReused { get; }
+
+    /// <summary>The upstream said that it has not worked on this request at all (REFUSED_STREAM, or above the last stream of its GOAWAY; RFC 9113 §8.7): it may be sent again.</summary>
+    public virtual bool WasRefused => false;
 
     /// <summary>At least one byte of the present request was handed to the system.</summary>
     public abstract bool SentAnything { get; }

@@ -35,7 +35,7 @@ internal sealed class MemoryConnection : Connection
 
     public override bool IsPeerClosed => _incoming.IsEnded || _incoming.IsReset;
 
-    public override bool HasUnread => _incoming.Available > 0;
+    protected override bool HasUnreadCore => _incoming.Available > 0;
 
     /// <summary>How many bytes sent by this end may be under way before a send waits. Set it before the first send.</summary>
     public int SendCapacity
@@ -93,7 +93,7 @@ internal sealed class MemoryConnection : Connection
         }
     }
 
-    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default)
+    protected override ValueTask<IoResult> WaitReadableCoreAsync(Deadline deadline, CancellationToken cancellationToken)
     {
         Loop.CheckThread();
         if (IsClosed)
@@ -111,7 +111,7 @@ internal sealed class MemoryConnection : Connection
         return task;
     }
 
-    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline = default, CancellationToken cancellationToken = default)
+    protected override ValueTask<IoResult> ReceiveCoreAsync(Slab slab, Deadline deadline, CancellationToken cancellationToken)
     {
         Loop.CheckThread();
         ThrowIfFull(slab);
@@ -178,6 +178,7 @@ internal sealed class MemoryConnection : Connection
 
         Loop.CheckThread();
         IsClosed = true;
+        ReleasePutBack();
         // RFC 9293 §3.6.1 (and every kernel): closing with bytes unread loses data, so the peer is told by a reset.
         if (_incoming.Available > 0)
         {

@@ -38,7 +38,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
 
     public override bool IsPeerClosed => _peerClosed;
 
-    public override bool HasUnread => _readable;
+    protected override bool HasUnreadCore => _readable;
 
     /// <summary>Takes over a connected, non-blocking descriptor. Null: it could not be added to epoll and is closed.</summary>
     public static EpollConnection? Accepted(EventLoop loop, EpollPoller poller, int fd, PeerAddress local, PeerAddress remote)
@@ -58,7 +58,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
     /// <summary>Waits for the handshake; on failure the connection is closed.</summary>
     public ValueTask<IoResult> ConnectedAsync(Deadline deadline, CancellationToken cancellationToken) => _send.Wait(deadline, cancellationToken);
 
-    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default)
+    protected override ValueTask<IoResult> WaitReadableCoreAsync(Deadline deadline, CancellationToken cancellationToken)
     {
         Loop.CheckThread();
         if (IsClosed)
@@ -77,7 +77,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         return task;
     }
 
-    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline = default, CancellationToken cancellationToken = default)
+    protected override ValueTask<IoResult> ReceiveCoreAsync(Slab slab, Deadline deadline, CancellationToken cancellationToken)
     {
         Loop.CheckThread();
         ThrowIfFull(slab);
@@ -139,6 +139,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
 
         Loop.CheckThread();
         IsClosed = true;
+        ReleasePutBack();
         _poller.Remove(_slot);
         Libc.Close(_fd);
         _fd = -1;

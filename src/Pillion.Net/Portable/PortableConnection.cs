@@ -43,11 +43,11 @@ internal sealed class PortableConnection : Connection
         Local = PeerAddress.From(socket.LocalEndPoint);
     }
 
-    public override bool HasUnread => _readable || (!IsClosed && _socket.Available > 0);
+    protected override bool HasUnreadCore => _readable || (!IsClosed && _socket.Available > 0);
 
     public override bool IsPeerClosed => _isEnded || _broken != SocketError.Success;
 
-    public override ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default)
+    protected override ValueTask<IoResult> WaitReadableCoreAsync(Deadline deadline, CancellationToken cancellationToken)
     {
         Loop.CheckThread();
         if (IsClosed)
@@ -66,7 +66,7 @@ internal sealed class PortableConnection : Connection
         return task;
     }
 
-    public override ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline = default, CancellationToken cancellationToken = default)
+    protected override ValueTask<IoResult> ReceiveCoreAsync(Slab slab, Deadline deadline, CancellationToken cancellationToken)
     {
         Loop.CheckThread();
         ThrowIfFull(slab);
@@ -156,6 +156,7 @@ internal sealed class PortableConnection : Connection
 
         Loop.CheckThread();
         IsClosed = true;
+        ReleasePutBack();
         try
         {
             // With bytes unread the peer must see a reset, and not the end that a shutdown would send before it.

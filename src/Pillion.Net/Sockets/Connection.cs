@@ -1,5 +1,6 @@
 using Pillion.Net.Loop;
 using Pillion.Net.Memory;
+using Pillion.Net.Tls;
 
 namespace Pillion.Net.Sockets;
 
@@ -21,12 +22,18 @@ internal abstract class Connection(EventLoop loop)
 {
     private bool _wasEndTold;
     private bool _wasResetTold;
+    private Slab? _putBack;
 
     public EventLoop Loop { get; } = loop;
 
-    public PeerAddress Local { get; protected init; }
+    /// <summary>This side's address; what a PROXY header says of it once one was read.</summary>
+    public PeerAddress Local { get; protected set; }
 
-    public PeerAddress Remote { get; protected init; }
+    /// <summary>The peer's address; what a PROXY header says of it once one was read.</summary>
+    public PeerAddress Remote { get; protected set; }
+
+    /// <summary>What the TLS handshake settled; null on a connection in the clear.</summary>
+    public virtual TlsDetails? Tls => null;
 
     public bool IsClosed { get; protected set; }
 
@@ -34,7 +41,10 @@ internal abstract class Connection(EventLoop loop)
     public virtual bool IsPeerClosed => false;
 
     /// <summary>Bytes may have arrived that no receive has taken: false is certain as of the loop's last look, true may be mistaken.</summary>
-    public abstract bool HasUnread { get; }
+    public bool HasUnread => _putBack is not null || HasUnreadCore;
+
+    /// <summary>As <see cref="HasUnread"/>, of what was not put back.</summary>
+    protected abstract bool HasUnreadCore { get; }
 
     /// <summary>Who to tell when the peer leaves unasked; null is nobody. A watcher that comes after the peer left is told soon, never within the setter.</summary>
     public IPeerWatcher? Watcher
@@ -57,10 +67,48 @@ internal abstract class Connection(EventLoop loop)
     }
 
     /// <summary>Completes when a receive would not wait: bytes, the end or a failure are there. Holds no buffer meanwhile.</summary>
-    public abstract ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default);
+    public ValueTask<IoResult> WaitReadableAsync(Deadline deadline = default, CancellationToken cancellationToken = default) =>
+        _putBack is null || IsClosed ? WaitReadableCoreAsync(deadline, cancellationToken) : new ValueTask<IoResult>(IoResult.Done(1));
 
     /// <summary>Receives into the free part of a slab, at least one byte; zero bytes are the end of the stream.</summary>
-    public abstract ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline = default, CancellationToken cancellationToken = default);
+    public ValueTask<IoResult> ReceiveAsync(Slab slab, Deadline deadline = default, CancellationToken cancellationToken = default) =>
+        _putBack is null || IsClosed ? ReceiveCoreAsync(slab, deadline, cancellationToken) : new ValueTask<IoResult>(TakePutBack(slab));
+
+    /// <summary>
+    /// Gives received bytes back, to be received again by whoever reads next: how the first bytes tell the protocol and still reach its reader.
+    /// The slab belongs to the connection from here on; nothing may be put back before.
+    /// </summary>
+    public void PutBack(Slab slab)
+    {
+        Loop.CheckThread();
+        if (_putBack is not null)
+        {
+            throw new InvalidOperationException("bytes were put back twice");
+        }
+
+        if (slab.IsEmpty || IsClosed)
+        {
+            Loop.Slabs.Return(slab);
+        }
+        else
+        {
+            _putBack = slab;
+        }
+    }
+
+    /// <summary>The addresses of a PROXY header take the place of the socket's.</summary>
+    public void SetAddresses(PeerAddress remote, PeerAddress local)
+    {
+        Remote = remote;
+        Local = local;
+    }
+
+    /// <summary>Where the peer wanted to connect before the kernel redirected it here (SO_ORIGINAL_DST); null where it did not, or cannot be told.</summary>
+    public virtual PeerAddress? OriginalDestination() => null;
+
+    protected abstract ValueTask<IoResult> WaitReadableCoreAsync(Deadline deadline, CancellationToken cancellationToken);
+
+    protected abstract ValueTask<IoResult> ReceiveCoreAsync(Slab slab, Deadline deadline, CancellationToken cancellationToken);
 
     /// <summary>Sends the first <paramref name="count"/> filled bytes of a slab, all of them, and consumes what was sent.</summary>
     public abstract ValueTask<IoResult> SendAsync(Slab slab, int count, Deadline deadline = default, CancellationToken cancellationToken = default);
@@ -77,6 +125,31 @@ internal abstract class Connection(EventLoop loop)
     /// <summary>A watcher was set: tell it, deferred, if the peer has already left.</summary>
     protected virtual void OnWatched()
     {
+    }
+
+    /// <summary>To be called by every close: gives back what was put back.</summary>
+    protected void ReleasePutBack()
+    {
+        if (_putBack is not null)
+        {
+            Loop.Slabs.Return(_putBack);
+            _putBack = null;
+        }
+    }
+
+    private IoResult TakePutBack(Slab slab)
+    {
+        ThrowIfFull(slab);
+        var from = _putBack!;
+        var count = Math.Min(from.Length, slab.Free.Length);
+        slab.TryAppend(from.Filled[..count]);
+        from.Consume(count);
+        if (from.IsEmpty)
+        {
+            ReleasePutBack();
+        }
+
+        return IoResult.Done(count);
     }
 
     /// <summary>Tells the watcher what it has not been told yet.</summary>

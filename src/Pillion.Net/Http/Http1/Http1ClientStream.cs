@@ -1,3 +1,4 @@
+using Pillion.Net.Http.Http2;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
 
@@ -83,7 +84,7 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
         _writer.BeginTunnel();
     }
 
-    public override void Abort(bool reset)
+    public override void Abort(bool reset, Http2Error? code = null)
     {
         if (reset)
         {

@@ -1,6 +1,8 @@
+using Pillion.Net.Http.Http2;
 using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
+using Pillion.Net.Tls;
 
 namespace Pillion.Net.Http.Http1;
 
@@ -26,6 +28,8 @@ internal sealed class Http1ServerStream : ServerStream, IPeerWatcher
     public override PeerAddress Remote => _connection.Remote;
 
     public override PeerAddress Local => _connection.Local;
+
+    public override TlsDetails? Tls => _connection.Tls;
 
     public override bool HasBufferedBody => _reader.HasBuffered;
 
@@ -77,7 +81,7 @@ internal sealed class Http1ServerStream : ServerStream, IPeerWatcher
         _writer.BeginTunnel();
     }
 
-    public override void Abort(bool reset)
+    public override void Abort(bool reset, Http2Error? code = null)
     {
         if (reset)
         {
