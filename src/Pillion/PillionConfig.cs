@@ -19,6 +19,9 @@ internal sealed record PillionConfig
     /// <summary>Null where the file does not name the application: an Envoy file, or an outbound side alone.</summary>
     public AppConfig? App { get; init; }
 
+    /// <summary>Null where the file gives none: the sidecar then has no certificate of its own.</summary>
+    public IdentityConfig? Identity { get; init; }
+
     public AdminConfig Admin { get; init; } = new();
 
     public LifecycleConfig Lifecycle { get; init; } = new();
@@ -49,6 +52,7 @@ internal sealed record PillionConfig
         return new()
         {
             Workload = WorkloadConfig.Read(map.Optional("workload", "The name of the application's workload, as its service account has it.")),
+            Identity = IdentityConfig.Read(map.Optional("identity", "Who the sidecar is to its peers; without it there is no mutual TLS. A directory alone is short for `cert.pem`, `key.pem` and `bundle.pem` in it.")),
             App = app,
             Proxy = NativeProxy.Read(map, app),
             Admin = AdminConfig.Read(map.Optional("admin", "The admin pages.")),
