@@ -34,14 +34,14 @@ internal sealed record PillionConfig
     public static (PillionConfig? Config, IReadOnlyList<ConfigError> Errors) Load(string file, Func<string, string?> environment)
     {
         var errors = new List<ConfigError>();
-        return Read(ConfigDocument.Load(file, environment, errors), file, errors);
+        return Read(ConfigDocument.Load(file, environment, errors), file, environment, errors);
     }
 
     /// <summary>As <see cref="Load"/>, from text that is already there.</summary>
     public static (PillionConfig? Config, IReadOnlyList<ConfigError> Errors) Parse(string text, string file, Func<string, string?> environment)
     {
         var errors = new List<ConfigError>();
-        return Read(ConfigDocument.Parse(text, file, environment, errors), file, errors);
+        return Read(ConfigDocument.Parse(text, file, environment, errors), file, environment, errors);
     }
 
     /// <summary>Reads Pillion's own format; also run without a document, to write the reference.</summary>
@@ -61,7 +61,7 @@ internal sealed record PillionConfig
         };
     }
 
-    private static (PillionConfig?, IReadOnlyList<ConfigError>) Read(ConfigNode? root, string file, List<ConfigError> errors)
+    private static (PillionConfig?, IReadOnlyList<ConfigError>) Read(ConfigNode? root, string file, Func<string, string?> environment, List<ConfigError> errors)
     {
         if (root is null)
         {
@@ -69,7 +69,7 @@ internal sealed record PillionConfig
         }
 
         var config = root.Entries.Any(entry => EnvoyKeys.Contains(entry.Key))
-            ? ReadEnvoy(EnvoyBootstrap.Reading(file, errors).Root(root))
+            ? ReadEnvoy(EnvoyBootstrap.Reading(file, errors, environment).Root(root))
             : ReadNative(new ConfigReading(file, errors).Root(root));
         ListenerAddresses.Check(config, file, errors);
         if (errors.Count == 0)
