@@ -42,6 +42,8 @@ internal readonly struct PeerAddress : IEquatable<PeerAddress>
         _ => _kind == Kind.Unix,
     };
 
+    public PeerAddress WithoutPort() => new(_kind, _high, _low, 0);
+
     /// <summary>From network-order bytes: 4 or 16 of them. An IPv4 address mapped into IPv6 becomes the IPv4 address.</summary>
     public static PeerAddress From(ReadOnlySpan<byte> address, ushort port)
     {
