@@ -137,9 +137,9 @@ internal sealed class EndpointPool
                     return Http1.TryTake(wanted) is { } connection ? new Lease(connection, default) : await ConnectAsync(wanted, HttpProtocol.Http1, deadline, cancellationToken);
                 }
 
-                if (demand.IsUpgrade && Http2.TryOpen(wanted, isUpgrade: false) is { } plain)
+                // What it offers is known once its SETTINGS are here.
+                if (demand.IsUpgrade && !await Http2.LearnUpgradesAsync(wanted))
                 {
-                    plain.Return();
                     return new Lease(null, new Failure(FailureSide.Upstream, FailureKind.ProtocolError, Cause: "it speaks HTTP/2 and does not offer upgrades on it (RFC 8441)"));
                 }
             }

@@ -32,6 +32,20 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
         return null;
     }
 
+    /// <summary>Waits until the connection there is has said whether it takes upgrades; false when it does not.</summary>
+    public async ValueTask<bool> LearnUpgradesAsync(DialedFor wanted)
+    {
+        foreach (var upstream in _open.ToArray())
+        {
+            if (upstream.DialedFor == wanted && await upstream.Connection.SettingsAsync() && upstream.Connection.PeerAllowsExtendedConnect)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>A connection that was just made.</summary>
     public Http2Upstream Add(Connection connection, DialedFor dialedFor)
     {

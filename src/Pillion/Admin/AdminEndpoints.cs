@@ -108,6 +108,7 @@ internal sealed class AdminEndpoints
                     json.WriteString("name", condition.Name);
                     json.WriteBoolean("met", condition.IsMet);
                     json.WriteString("reason", condition.Reason);
+                    json.WriteString("detail", condition.Detail?.Invoke());
                     json.WriteEndObject();
                 }
 
@@ -118,6 +119,14 @@ internal sealed class AdminEndpoints
 
         var text = new StringBuilder(lifecycle.IsReady ? "ready\n" : "not ready\n");
         reasons.ForEach(reason => text.Append(reason).Append('\n'));
+        foreach (var condition in lifecycle.Conditions)
+        {
+            if (condition.IsMet && condition.Detail?.Invoke() is { } detail)
+            {
+                text.Append($"{condition.Name}: {detail}\n");
+            }
+        }
+
         if (mistakes.Count > 0)
         {
             text.Append("a newer configuration was refused:\n");
