@@ -55,6 +55,7 @@ internal static class CommandLine
             CheckCommand.Create(io),
             WaitCommand.Create(io),
             ExplainCommand.Create(io),
+            CaptureCommand.Create(io),
             DemoCommand.Create(io),
             VersionCommand.Create(io),
         };

@@ -21,6 +21,13 @@ internal static class Examples
         "check" => ["pillion check pillion.yaml", "pillion check envoy.json"],
         "wait" => ["pillion wait && ./orders", "pillion wait --timeout 2m --admin unix:/run/pillion/admin.sock"],
         "explain" => ["pillion explain 7f3c0a52-…           the id is the response's x-request-id"],
+        CaptureCommand.Name =>
+        [
+            "pillion capture install --inbound-ports 8080          as root, or with CAP_NET_ADMIN",
+            "pillion capture install -c pillion.yaml --uid 1337    from an init container, the sidecar without rights",
+            "pillion capture install --inbound-ports all --dry-run",
+            "pillion capture show && pillion capture remove",
+        ],
         "demo" => ["pillion demo", "pillion demo --seconds 5"],
         _ => [],
     };
