@@ -98,7 +98,7 @@ internal sealed class Iptables(RuleProgram program) : IPacketFilter
                 outbound += Count(ours, IptablesRules.OutChain, "-j REDIRECT");
                 inbound += Count(ours, IptablesRules.InChain, "-j REDIRECT");
                 // The sidecar's own rules come before the one for the loopback interface; an excluded user's look the same and come after it.
-                own += Count(ours.TakeWhile(line => !line.Contains("-o lo", StringComparison.Ordinal)), IptablesRules.OutChain, "-j RETURN");
+                own += Count(ours.TakeWhile(line => !line.Contains("-o lo", StringComparison.Ordinal)), IptablesRules.OutChain, "-j RETURN", "--tcp-flags");
             }
         }
 
@@ -106,8 +106,9 @@ internal sealed class Iptables(RuleProgram program) : IPacketFilter
     }
 
     // "[7:420] -A PILLION_OUT … -j REDIRECT …": packets and bytes come first.
-    internal static long Count(IEnumerable<string> lines, string chain, string part) => lines
-        .Where(line => line.Contains($"-A {chain} ", StringComparison.Ordinal) && line.Contains(part, StringComparison.Ordinal) && line.StartsWith('['))
+    internal static long Count(IEnumerable<string> lines, string chain, string part, string? notPart = null) => lines
+        .Where(line => line.StartsWith('[') && line.Contains($"-A {chain} ", StringComparison.Ordinal) && line.Contains(part, StringComparison.Ordinal)
+            && (notPart is null || !line.Contains(notPart, StringComparison.Ordinal)))
         .Sum(line => long.Parse(line.AsSpan(1, line.IndexOf(':') - 1), NumberStyles.None, CultureInfo.InvariantCulture));
 
     private static IEnumerable<Family> Families => [new("iptables", IsV6: false), new("ip6tables", IsV6: true)];

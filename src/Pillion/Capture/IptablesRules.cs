@@ -74,6 +74,7 @@ internal static class IptablesRules
 
     private static void Outbound(StringBuilder text, CaptureConfig config, bool isV6)
     {
+        OpenConnections(text, OutChain);
         if (config.Mark != 0)
         {
             Rule(text, OutChain, $"-m mark --mark 0x{config.Mark:x} -j RETURN");
@@ -113,6 +114,7 @@ internal static class IptablesRules
     private static void Inbound(StringBuilder text, CaptureOptions options)
     {
         var config = options.Config;
+        OpenConnections(text, InChain);
         Rule(text, InChain, "-i lo -j RETURN");
         Rule(text, InChain, "-m addrtype ! --dst-type LOCAL -j RETURN");
         Ports(text, InChain, options.UntouchedInboundPorts, "RETURN");
@@ -126,6 +128,9 @@ internal static class IptablesRules
             Ports(text, InChain, config.InboundPorts, target);
         }
     }
+
+    // As in the rules for nft: a connection that was open before is not new, whatever the tracking thinks.
+    private static void OpenConnections(StringBuilder text, string chain) => Rule(text, chain, "-p tcp ! --syn -j RETURN");
 
     private static void Ports(StringBuilder text, string chain, IEnumerable<PortRange> ports, string target)
     {

@@ -94,6 +94,9 @@ internal static class NftablesRules
         // -100 is where destinations are rewritten; its name is not understood in an output hook.
         text.Append($"\tchain {chain} {{\n\t\ttype nat hook {hook} priority -100; policy accept;\n");
         Rule(text, "meta l4proto != tcp return");
+
+        // The kernel begins to track connections with these rules, and takes one that is open already for a new one at its next packet: only a SYN is.
+        Rule(text, "tcp flags & (fin | syn | rst | ack) != syn return");
         if (!config.Ipv6)
         {
             Rule(text, "meta nfproto ipv6 return");
