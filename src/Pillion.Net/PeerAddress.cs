@@ -165,6 +165,13 @@ internal readonly struct PeerAddress : IEquatable<PeerAddress>
         return length + digits;
     }
 
+    /// <summary>The address without its port, as text.</summary>
+    public string AddressText()
+    {
+        Span<byte> text = stackalloc byte[64];
+        return Encoding.ASCII.GetString(text[..FormatAddress(text)]);
+    }
+
     public bool Equals(PeerAddress other) => _high == other._high && _low == other._low && Port == other.Port && _kind == other._kind;
 
     public override bool Equals(object? obj) => obj is PeerAddress other && Equals(other);

@@ -122,7 +122,8 @@ internal sealed partial class Sidecar : IDisposable
     /// <summary>Prepares a configuration in every role, then commits it in all of them or in none. Returns why it cannot run.</summary>
     public async Task<IReadOnlyList<string>> ApplyAsync(PillionConfig config, StopTimes times, CancellationToken cancellationToken)
     {
-        var prepared = new List<Prepared> { Identity.Prepare(config.Identity, config.Workload), await _proxy.PrepareAsync(config.Proxy, cancellationToken).ConfigureAwait(false) };
+        var identity = Identity.Prepare(config.Identity, config.Workload);
+        var prepared = new List<Prepared> { identity, await _proxy.PrepareAsync(config.Proxy, identity.Identity, cancellationToken).ConfigureAwait(false) };
         var mistakes = prepared.SelectMany(part => part.Mistakes).ToList();
         if (mistakes.Count > 0)
         {
@@ -171,6 +172,8 @@ internal sealed partial class Sidecar : IDisposable
                 Reload = reload,
                 Listeners = () => Listeners,
                 ClustersAsync = _ => Task.FromResult(Clusters),
+                Plaintext = () => [.. _proxy.PlaintextPeers.List().Select(row => new PlaintextView(row.Listener, row.Peer.Equals(default) ? "others" : row.Peer.AddressText(), row.Connections))],
+                PermissiveListeners = () => [.. _proxy.Live.Listeners.Where(pair => pair.Snapshot.Config.AllChains.Any(chain => chain.CountsPlaintext)).Select(pair => pair.Snapshot.Name)],
                 Version = VersionCommand.Version,
                 Workload = () => Workload,
             },

@@ -62,7 +62,7 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
         upstream.IdleSince = loop.Millis;
         if (upstream.IsIdle && !upstream.Connection.IsClosed && (IsUsedUp(upstream) || upstream.Connection.IsGoingAway || owner.IsRetired || endpoint.IsRemoved || !owner.IsCurrent(upstream.DialedFor)))
         {
-            upstream.Connection.Close(goAway: true);
+            upstream.Close();
         }
     }
 
@@ -71,14 +71,14 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
         _open.Remove(upstream);
         if (upstream.IsIdle && !upstream.Connection.IsClosed)
         {
-            upstream.Connection.Close(goAway: true);
+            upstream.Close();
         }
     }
 
     public void Closed(Http2Upstream upstream)
     {
         _open.Remove(upstream);
-        owner.CountClosed(byPeer: upstream.Connection.WasClosedByPeer);
+        owner.CountClosed(byPeer: !upstream.IsClosedByUs);
     }
 
     /// <summary>Closes what has been idle for too long.</summary>
@@ -91,7 +91,7 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
             if (upstream.IsIdle && (isOld || endpoint.IsRemoved || !owner.IsCurrent(upstream.DialedFor)))
             {
                 metrics.ConnectionsIdleTimeout += isOld ? 1 : 0;
-                upstream.Connection.Close(goAway: true);
+                upstream.Close();
             }
         }
     }
@@ -101,7 +101,7 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
     {
         foreach (var upstream in _open.Where(upstream => upstream.IsIdle).ToArray())
         {
-            upstream.Connection.Close(goAway: true);
+            upstream.Close();
         }
     }
 

@@ -30,6 +30,16 @@ internal sealed class Http2Upstream : IHttp2Upstream
 
     public bool IsIdle => Connection.ActiveStreams == 0;
 
+    /// <summary>It ended because we wanted it to.</summary>
+    public bool IsClosedByUs { get; private set; }
+
+    /// <summary>Ends the connection in order; no stream is open on it.</summary>
+    public void Close()
+    {
+        IsClosedByUs = true;
+        Connection.Close(goAway: true);
+    }
+
     /// <summary>A stream for one more request; null where the connection takes no more now.</summary>
     public Http2Lease? TryOpen()
     {

@@ -57,6 +57,7 @@ internal static class CommandLine
             ExplainCommand.Create(io),
             MtlsCommand.Create(io),
             CertsCommand.Create(io),
+            CaptureCommand.Create(io),
             DemoCommand.Create(io),
             VersionCommand.Create(io),
         };
