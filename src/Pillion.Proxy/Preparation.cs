@@ -52,7 +52,7 @@ internal sealed class Preparation : Prepared
     public override void Commit()
     {
         _role.Publish(_next);
-        _role.Context.AccessLogs.Retain(_next.Config.Listeners.SelectMany(listener => listener.Http.AccessLogs).Select(log => log.Path).ToHashSet());
+        _role.Context.AccessLogs.Retain(_next.Config.Listeners.SelectMany(AccessLogsOf).Select(log => log.Path).ToHashSet());
         _role.Context.Metrics.Clusters.Retain(_next.Clusters.Keys.ToHashSet());
     }
 
@@ -110,7 +110,7 @@ internal sealed class Preparation : Prepared
     private async Task<(BoundListener, ListenerSnapshot)?> ListenerAsync(ListenerConfig config)
     {
         var context = _role.Context;
-        foreach (var log in config.Http.AccessLogs)
+        foreach (var log in AccessLogsOf(config))
         {
             if (context.AccessLogs.TryOpen(log.Path) is { } error)
             {
@@ -119,9 +119,7 @@ internal sealed class Preparation : Prepared
             }
         }
 
-        config = config with { Http = config.Http with { Rules = config.Http.Rules with { PolicyFieldNames = FieldsRead(config.Http.Routes) } } };
-        var snapshot = new ListenerSnapshot(
-            config, RouteTable.Build(config.Http.Routes, config.Http.Rules), context.Metrics, _role.Loops.Count, _role.Instance, AccessLogSet.Make(config.Http.AccessLogs, context.AccessLogs, _role.Loops.Count));
+        var snapshot = new ListenerSnapshot(config, [.. config.AllChains.Select(chain => ChainOf(config, chain))], context.Metrics, _role.Loops.Count);
         foreach (var (bound, old) in _role.Live.Listeners)
         {
             if (old.Config.Address == config.Address && !bound.IsClosed)
@@ -132,6 +130,19 @@ internal sealed class Preparation : Prepared
 
         return await BindAsync(config, snapshot) is { } made ? (made, snapshot) : null;
     }
+
+    private ChainSnapshot ChainOf(ListenerConfig listener, FilterChainConfig chain) => new(chain, chain.Http is null ? null : HttpOf(listener, chain.Http));
+
+    private HttpSnapshot HttpOf(ListenerConfig listener, HttpConfig http)
+    {
+        var context = _role.Context;
+        http = http with { Rules = http.Rules with { PolicyFieldNames = FieldsRead(http.Routes) } };
+        var logs = AccessLogSet.Make(http.AccessLogs, context.AccessLogs, _role.Loops.Count);
+        return new HttpSnapshot(listener, http, RouteTable.Build(http.Routes, http.Rules), context.Metrics, _role.Loops.Count, _role.Instance, logs);
+    }
+
+    private static IEnumerable<AccessLogConfig> AccessLogsOf(ListenerConfig listener) =>
+        listener.AllChains.SelectMany(chain => (chain.Http?.AccessLogs ?? []).Concat(chain.Tcp?.AccessLogs ?? []));
 
     // A header that imitates one of these, with underscores for hyphens, is rejected before a route can be misled by it.
     private static FieldNameSet FieldsRead(RouteTableConfig routes) =>

@@ -81,7 +81,7 @@ internal sealed class ProxyLoop
     }
 
     /// <summary>New requests on this listener are answered with Connection: close.</summary>
-    public bool IsDraining(ListenerSnapshot listener) => _role.IsDraining(listener);
+    public bool IsDraining(HttpSnapshot listener) => _role.IsDraining(listener);
 
     public Exchange RentExchange() => _free.TryPop(out var exchange) ? exchange : new Exchange(this);
 

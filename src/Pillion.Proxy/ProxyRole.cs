@@ -155,7 +155,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
     }
 
     /// <summary>Requests on this listener are answered with Connection: close: it is going away. Outbound is not, while the application lives.</summary>
-    public bool IsDraining(ListenerSnapshot listener) => _stage != DrainStage.None && (_stage == DrainStage.Stopped || IsInbound(listener));
+    public bool IsDraining(HttpSnapshot listener) => _stage != DrainStage.None && (_stage == DrainStage.Stopped || listener.Direction != TrafficDirection.Outbound);
 
     /// <summary>A bug let an exception out of a request; the other requests go on.</summary>
     public void Unhandled(Exception exception) => LogUnhandled(exception);

@@ -50,6 +50,9 @@ internal sealed class MemoryConnection : Connection
     /// <summary>The connection breaks after this end has sent so many bytes in all; negative is never.</summary>
     public long ResetAfterBytes { get; set; } = -1;
 
+    /// <summary>Where a kernel would say that the peer wanted to go before it was redirected here.</summary>
+    public PeerAddress? RedirectedFrom { get; set; }
+
     /// <summary>Bytes that this end has sent since it was made.</summary>
     public long BytesSent => _outgoing.Written;
 
@@ -92,6 +95,8 @@ internal sealed class MemoryConnection : Connection
             _send.Complete(server is null ? IoResult.Fail(IoError.Refused) : IoResult.Done(0));
         }
     }
+
+    public override PeerAddress? OriginalDestination() => RedirectedFrom;
 
     protected override ValueTask<IoResult> WaitReadableCoreAsync(Deadline deadline, CancellationToken cancellationToken)
     {

@@ -58,6 +58,39 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
     /// <summary>Waits for the handshake; on failure the connection is closed.</summary>
     public ValueTask<IoResult> ConnectedAsync(Deadline deadline, CancellationToken cancellationToken) => _send.Wait(deadline, cancellationToken);
 
+    /// <summary>
+    /// The connection tracking of the kernel keeps the destination from before a REDIRECT or DNAT rule. Where it tracks connections and rewrote nothing, it
+    /// answers with the address that the socket has.
+    /// </summary>
+    public override PeerAddress? OriginalDestination()
+    {
+        Loop.CheckThread();
+        if (IsClosed)
+        {
+            return null;
+        }
+
+        var own = SocketAddresses.LocalOf(_fd);
+        if (own.IsUnix)
+        {
+            return null;
+        }
+
+        // What counts is the address and not the socket's family: one of IPv6 that carries IPv4 is tracked as IPv4.
+        var address = stackalloc byte[SocketAddresses.MaxLength];
+        var length = SocketAddresses.MaxLength;
+        var status = own.IsV4
+            ? Libc.GetSocketOption(_fd, Libc.SOL_IP, Libc.SO_ORIGINAL_DST, address, &length)
+            : Libc.GetSocketOption(_fd, Libc.IPPROTO_IPV6, Libc.IP6T_SO_ORIGINAL_DST, address, &length);
+        if (status < 0)
+        {
+            return null;
+        }
+
+        var original = SocketAddresses.ReadPeer(new ReadOnlySpan<byte>(address, length));
+        return original.IsUnix || original.Equals(own) ? null : original;
+    }
+
     protected override ValueTask<IoResult> WaitReadableCoreAsync(Deadline deadline, CancellationToken cancellationToken)
     {
         Loop.CheckThread();

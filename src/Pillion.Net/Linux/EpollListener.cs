@@ -15,6 +15,9 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
     private readonly Queue<AcceptResult> _drained = [];
     private readonly bool _isTcp;
     private readonly PeerAddress _local;
+
+    // Bound to every address: each connection has to be asked for its own.
+    private readonly bool _isAnyAddress;
     private int _fd;
     private int _slot;
     private bool _ready = true;
@@ -29,6 +32,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
         _fd = fd;
         _isTcp = local is IPEndPoint;
         _local = PeerAddress.From(local);
+        _isAnyAddress = local is IPEndPoint ip && (ip.Address.Equals(IPAddress.Any) || ip.Address.Equals(IPAddress.IPv6Any));
         LocalEndPoint = local;
     }
 
@@ -148,7 +152,8 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
                 }
 
                 var remote = _isTcp ? SocketAddresses.ReadPeer(new ReadOnlySpan<byte>(address, length)) : PeerAddress.Unix;
-                var connection = EpollConnection.Accepted(Loop, _poller, fd, _local, remote);
+                var local = _isAnyAddress ? SocketAddresses.LocalOf(fd) : _local;
+                var connection = EpollConnection.Accepted(Loop, _poller, fd, local, remote);
                 result = connection is null ? new AcceptResult(null, IoError.Exhausted) : new AcceptResult(connection, IoError.None);
                 return true;
             }

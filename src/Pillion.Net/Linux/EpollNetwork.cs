@@ -14,6 +14,30 @@ internal sealed class EpollNetwork : Network
     private readonly HashSet<EndPoint> _shared = [];
     private readonly Lock _sharedLock = new();
 
+    /// <summary>
+    /// The mark of every upstream socket (SO_MARK), by which capture rules tell the sidecar's own connections from its application's; 0 is none.
+    /// Set before the first connection.
+    /// </summary>
+    public int Mark { get; set; }
+
+    /// <summary>The kernel refused a mark, which takes CAP_NET_ADMIN (or CAP_NET_RAW from 5.17 on): capture rules have to know the sidecar by its user.</summary>
+    public bool IsMarkRefused { get; private set; }
+
+    /// <summary>Whether this process may mark its sockets, tried on one that is thrown away.</summary>
+    public static unsafe bool CanMark()
+    {
+        var fd = Libc.Socket(Libc.AF_INET, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return false;
+        }
+
+        var mark = 1;
+        var canMark = Libc.SetSocketOption(fd, Libc.SOL_SOCKET, Libc.SO_MARK, &mark, sizeof(int)) == 0;
+        Libc.Close(fd);
+        return canMark;
+    }
+
     public override EventLoop CreateLoop(int index, TimeProvider time) => new(index, new EpollPoller(), time);
 
     public override ListenResult Listen(EventLoop loop, EndPoint endPoint, bool shared)
@@ -68,6 +92,10 @@ internal sealed class EpollNetwork : Network
         if (endPoint is IPEndPoint)
         {
             Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+            if (Mark != 0 && !IsMarkRefused)
+            {
+                SetMark(fd);
+            }
         }
 
         var address = stackalloc byte[SocketAddresses.MaxLength];
@@ -90,6 +118,16 @@ internal sealed class EpollNetwork : Network
 
         var connection = EpollConnection.Connecting(loop, poller, fd, remote, out errno);
         return connection is null ? Failed(errno) : FinishAsync(connection, deadline, cancellationToken);
+    }
+
+    // An unmarked connection is still one; that marks are refused is asked for once and for all.
+    private unsafe void SetMark(int fd)
+    {
+        var mark = Mark;
+        if (Libc.SetSocketOption(fd, Libc.SOL_SOCKET, Libc.SO_MARK, &mark, sizeof(int)) < 0 && Errno.Last == Libc.EPERM)
+        {
+            IsMarkRefused = true;
+        }
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]

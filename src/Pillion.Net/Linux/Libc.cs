@@ -44,6 +44,10 @@ internal static unsafe partial class Libc
     public const int SO_ERROR = 4;
     public const int SO_LINGER = 13;
     public const int SO_REUSEPORT = 15;
+    public const int SO_MARK = 36;
+    public const int SOL_IP = 0;
+    public const int SO_ORIGINAL_DST = 80;
+    public const int IP6T_SO_ORIGINAL_DST = 80;
     public const int IPPROTO_TCP = 6;
     public const int TCP_NODELAY = 1;
     public const int IPPROTO_IPV6 = 41;

@@ -48,6 +48,14 @@ internal static class SocketAddresses
         }
     }
 
+    /// <summary>The address that a socket is bound to; nothing when it cannot be told.</summary>
+    public static unsafe PeerAddress LocalOf(int fd)
+    {
+        var address = stackalloc byte[MaxLength];
+        var length = MaxLength;
+        return Libc.GetSocketName(fd, address, &length) < 0 ? default : ReadPeer(new ReadOnlySpan<byte>(address, length));
+    }
+
     public static PeerAddress ReadPeer(ReadOnlySpan<byte> address) => BitConverter.ToUInt16(address) switch
     {
         Libc.AF_INET => PeerAddress.From(address.Slice(4, 4), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),

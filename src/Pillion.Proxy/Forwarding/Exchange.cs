@@ -38,7 +38,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     public ServerStream Stream { get; private set; } = null!;
 
-    public ListenerSnapshot Listener { get; private set; } = null!;
+    public HttpSnapshot Listener { get; private set; } = null!;
 
     public ProxySnapshot Snapshot { get; private set; } = null!;
 
@@ -77,7 +77,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     /// <summary>Serves the request whose head is on the stream; true when the connection may carry another.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    public async ValueTask<bool> ServeAsync(ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros)
+    public async ValueTask<bool> ServeAsync(ServerStream stream, HttpSnapshot listener, ProxySnapshot snapshot, long startMicros)
     {
         Begin(stream, listener, snapshot, startMicros);
         try
@@ -100,7 +100,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     /// <summary>Answers a request that could not be read; the connection carries no other.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     public async ValueTask RefuseAsync(
-        ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros, Failure failure, HttpViolation violation)
+        ServerStream stream, HttpSnapshot listener, ProxySnapshot snapshot, long startMicros, Failure failure, HttpViolation violation)
     {
         Begin(stream, listener, snapshot, startMicros);
         KeepAlive = false;
@@ -314,7 +314,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         return SendOwnAsync(body);
     }
 
-    private void Begin(ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros)
+    private void Begin(ServerStream stream, HttpSnapshot listener, ProxySnapshot snapshot, long startMicros)
     {
         Stream = stream;
         Listener = listener;
@@ -337,7 +337,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Record.Downstream = stream.Remote;
         Record.DownstreamLocal = stream.Local;
         Record.Listener = listener.Name;
-        Record.UpstreamIsApplication = listener.Config.Direction == TrafficDirection.Inbound;
+        Record.UpstreamIsApplication = listener.Direction == TrafficDirection.Inbound;
         Record.Version = Request.Version;
         Record.Method.Set(Request.MethodName);
         Record.Authority.Set(Request.Authority);

@@ -32,7 +32,7 @@ internal sealed class Forward
     private Route _route = null!;
     private ForwardAction _action = null!;
     private RetryConfig? _policy;
-    private UpstreamConnection? _connection;
+    private UpstreamStream? _upstream;
     private long _tryStartMicros;
     private bool _isTunnel;
     private string? _lookupError;
@@ -83,7 +83,7 @@ internal sealed class Forward
                 var failure = await SendAsync();
                 while (!failure.IsFailure && !_isTunnel)
                 {
-                    failure = Judge(await _connection!.Stream.ReceiveHeadAsync(_exchange.Response, _exchange.Request.Method));
+                    failure = Judge(await _upstream!.Stream.ReceiveHeadAsync(_exchange.Response, _exchange.Request.Method));
                     if (failure.IsFailure || IsFinal(_exchange.Response))
                     {
                         break;
@@ -110,7 +110,7 @@ internal sealed class Forward
         finally
         {
             _upstreams.Metrics.RequestsActive--;
-            if (_connection is not null)
+            if (_upstream is not null)
             {
                 // A bug let an exception through: nothing of this try may reach the next request.
                 Cancel();
@@ -127,9 +127,9 @@ internal sealed class Forward
     public void Cancel()
     {
         // One or the other: what the first wakes may have begun the next try by the time it returns.
-        if (_connection is { } connection)
+        if (_upstream is { } upstream)
         {
-            connection.Stream.Abort(reset: true);
+            upstream.Stream.Abort(reset: true);
         }
         else
         {
@@ -226,14 +226,15 @@ internal sealed class Forward
             _exchange.Limits.StartTry(_policy.PerTryTimeout);
         }
 
-        var lease = await _upstreams.Pool.RentAsync(endpoint, _exchange.Limits.Answer, isTunnel: _isTunnel, Cancelled);
-        if (lease.Connection is null)
+        var demand = new UpstreamDemand(_exchange.Stream.Remote, _exchange.Request.Version, _isTunnel, _exchange.Request.WantsUpgrade);
+        var lease = await _upstreams.Pool.RentAsync(endpoint, demand, _exchange.Limits.Answer, Cancelled);
+        if (lease.Upstream is null)
         {
             endpoint.RequestEnds();
             return Classify(lease.Failure);
         }
 
-        _connection = lease.Connection;
+        _upstream = lease.Upstream;
         if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
         {
             return Classify(default);
@@ -242,7 +243,7 @@ internal sealed class Forward
         if (record.UpstreamStartedMicros < 0)
         {
             // A pooled connection was there at once.
-            record.UpstreamStartedMicros = _connection.Stream.Requests > 0 ? _tryStartMicros : _exchange.ElapsedMicros;
+            record.UpstreamStartedMicros = _upstream.IsFresh ? _exchange.ElapsedMicros : _tryStartMicros;
         }
 
         if (_isTunnel)
@@ -254,7 +255,7 @@ internal sealed class Forward
             return default;
         }
 
-        var stream = _connection.Stream;
+        var stream = _upstream.Stream;
         var request = _exchange.Request;
         if (_action.AutoHostRewrite && endpoint.HostNameBytes is { } name)
         {
@@ -304,7 +305,7 @@ internal sealed class Forward
 
     private Failure Judge(HeadResult head)
     {
-        var stream = _connection!.Stream;
+        var stream = _upstream!.Stream;
         switch (head.Outcome)
         {
             case HeadOutcome.Violated:
@@ -327,11 +328,11 @@ internal sealed class Forward
 
     private Failure Terminated(string cause, bool receivedAnything)
     {
-        var stream = _connection!.Stream;
+        var stream = _upstream!.Stream;
         return new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused, receivedAnything, cause);
     }
 
-    private Failure Classify(in Failure failure) => FailureCause.Of(failure, _exchange, _pump, _connection?.Stream);
+    private Failure Classify(in Failure failure) => FailureCause.Of(failure, _exchange, _pump, _upstream?.Stream);
 
     private void EndAttempt(in Failure failure)
     {
@@ -339,7 +340,7 @@ internal sealed class Forward
         var now = _exchange.ElapsedMicros;
         attempt.DurationMicros = now - _tryStartMicros;
         attempt.Failure = failure;
-        attempt.Reused = _connection?.Stream.IsReused ?? false;
+        attempt.Reused = _upstream?.Stream.IsReused ?? false;
         if (!failure.IsFailure)
         {
             attempt.Status = _exchange.Response.Status;
@@ -371,45 +372,45 @@ internal sealed class Forward
     private ValueTask EndTryAsync()
     {
         _exchange.Limits.EndTry();
-        if (_connection is not { } connection)
+        if (_upstream is not { } upstream)
         {
             return default;
         }
 
         if (_pump.State is PumpState.Running or PumpState.UpstreamFailed)
         {
-            connection.Stream.Abort(reset: true);
+            upstream.Stream.Abort(reset: true);
         }
 
         var stop = _pump.StopAsync();
         if (!stop.IsCompletedSuccessfully)
         {
-            return EndTryBehindAsync(stop, connection);
+            return EndTryBehindAsync(stop, upstream);
         }
 
         // A completed task may come from a pool: taking its result gives it back.
         stop.GetAwaiter().GetResult();
-        EndTry(connection);
+        EndTry(upstream);
         return default;
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask EndTryBehindAsync(ValueTask stop, UpstreamConnection connection)
+    private async ValueTask EndTryBehindAsync(ValueTask stop, UpstreamStream upstream)
     {
         await stop;
-        EndTry(connection);
+        EndTry(upstream);
     }
 
-    private void EndTry(UpstreamConnection connection)
+    private void EndTry(UpstreamStream upstream)
     {
         if (!_exchange.IsTunnel)
         {
             _exchange.Record.BytesReceived = _pump.BytesReceived;
         }
 
-        _connection = null;
-        connection.Endpoint.RequestEnds();
-        _upstreams.Pool.Return(connection);
+        _upstream = null;
+        upstream.Endpoint.RequestEnds();
+        upstream.Return();
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
@@ -418,9 +419,9 @@ internal sealed class Forward
         _retries.AnswerCame(_exchange.Response.Status);
         // An answer that has begun is not tried again: from here on only the route's own limit counts.
         _exchange.Limits.EndTry();
-        var stream = _connection!.Stream;
+        var stream = _upstream!.Stream;
         var response = _exchange.Response;
-        _upstreams.Learn(_connection.Endpoint, response);
+        _upstreams.Learn(_upstream.Endpoint, response);
         HopByHop.Remove(response);
         _route.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
         if (_isTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))

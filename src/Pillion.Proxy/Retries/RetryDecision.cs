@@ -21,7 +21,7 @@ internal static class RetryDecision
         var on = policy?.On ?? RetryOn.None;
         switch (failure.Kind)
         {
-            case FailureKind.ConnectRefused or FailureKind.ConnectTimeout or FailureKind.ConnectFailed:
+            case FailureKind.ConnectRefused or FailureKind.ConnectTimeout or FailureKind.ConnectFailed or FailureKind.TlsFailed or FailureKind.TlsCertificate:
                 return (on & (RetryOn.ConnectFailure | RetryOn.ServerError | RetryOn.GatewayError | RetryOn.Reset)) != 0;
 
             case FailureKind.RefusedStream:

@@ -129,7 +129,7 @@ internal sealed class ProxyFixture : IDisposable
         };
         var bound = new ListenerConfig
         {
-            Name = "in", Address = new Address("127.0.0.1", 15000), Direction = TrafficDirection.Inbound, Http = http?.Invoke(served) ?? served,
+            Name = "in", Address = new Address("127.0.0.1", 15000), Direction = TrafficDirection.Inbound, Chains = [new() { Name = "http", Http = http?.Invoke(served) ?? served }],
         };
         var app = new ClusterConfig { Name = "app", Balancer = "round_robin", Endpoints = [Endpoint(8080)] };
         return new ProxyConfig { Listeners = [listener?.Invoke(bound) ?? bound], Clusters = [cluster?.Invoke(app) ?? app] };

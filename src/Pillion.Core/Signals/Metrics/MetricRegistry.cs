@@ -13,6 +13,7 @@ internal sealed class MetricRegistry
         OffLoop = loops;
         Listeners = new("listener", "listener", "envoy_listener_address", ListenerMetrics.All, loops + 1, time, capacity);
         Https = new("http", "http", "envoy_http_conn_manager_prefix", HttpMetrics.All, loops + 1, time, capacity);
+        Tcps = new("tcp", "tcp", "envoy_tcp_prefix", TcpMetrics.All, loops + 1, time, capacity);
         Clusters = new("cluster", "cluster", "envoy_cluster_name", ClusterMetrics.All, loops + 1, time, capacity);
         AccessLogs = new("access_log", "path", "path", AccessLogMetrics.All, loops + 1, time, capacity);
         _server = new("server", "", "", ServerMetrics.All, 1, time);
@@ -22,7 +23,7 @@ internal sealed class MetricRegistry
         Server.Time = time;
         Server.StartedTimestamp = time.GetTimestamp();
         _process.Cells("", 0);
-        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Clusters.Folded + AccessLogs.Folded;
+        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Tcps.Folded + Clusters.Folded + AccessLogs.Folded;
     }
 
     /// <summary>The place of a loop in <see cref="MetricOwners{TCells}.Cells"/> for what is counted by no loop.</summary>
@@ -31,6 +32,8 @@ internal sealed class MetricRegistry
     public MetricOwners<ListenerMetrics> Listeners { get; }
 
     public MetricOwners<HttpMetrics> Https { get; }
+
+    public MetricOwners<TcpMetrics> Tcps { get; }
 
     public MetricOwners<ClusterMetrics> Clusters { get; }
 
@@ -44,12 +47,15 @@ internal sealed class MetricRegistry
     /// <summary>The cells of HTTP served under a stat prefix.</summary>
     public HttpMetrics Http(string statPrefix, int loop) => Https.Cells(statPrefix, loop);
 
+    /// <summary>The cells of connections relayed under a stat prefix.</summary>
+    public TcpMetrics Tcp(string statPrefix, int loop) => Tcps.Cells(statPrefix, loop);
+
     public ClusterMetrics Cluster(string name, int loop) => Clusters.Cells(name, loop);
 
     /// <summary>Every family, also those without a series.</summary>
     public IEnumerable<MetricFamily> Collect(bool usedOnly = true)
     {
-        MetricScope[] scopes = [_server, Listeners, Https, Clusters, AccessLogs, _registry, _process];
+        MetricScope[] scopes = [_server, Listeners, Https, Tcps, Clusters, AccessLogs, _registry, _process];
         return scopes.SelectMany(scope => scope.Collect(usedOnly));
     }
 }

@@ -32,7 +32,7 @@ internal static class EnvoyListener
             Name = name.Length > 0 ? name : address.ToString(),
             Address = address,
             Direction = direction,
-            Http = read[0],
+            Chains = [new() { Name = "0", Http = read[0], Source = chains.Source }],
             Source = value.Source,
         };
     }

@@ -64,7 +64,7 @@ internal static class Inbound
             Address = address,
             Direction = TrafficDirection.Inbound,
             MaxConnections = maxConnections,
-            Http = http with { AccessLogs = accessLogs, Routes = new() { Name = "inbound", VirtualHosts = [host] } },
+            Chains = [new() { Name = "http", Http = http with { AccessLogs = accessLogs, Routes = new() { Name = "inbound", VirtualHosts = [host] } }, Source = value.Source }],
             Source = value.Source,
         });
         if (app is not null)

@@ -45,19 +45,20 @@ internal static class Outbound
 
         var http = HttpSettings.Read(map.Optional("http", "How HTTP is spoken on this listener."), new() { StatPrefix = "outbound", UseRemoteAddress = false });
         var accessLogs = AccessLogs.Read(map.Optional("access_log", "As the `access_log` of the file, for this listener."), logs);
+        http = http with
+        {
+            ForwardProxy = forwardProxy,
+            ServicePathPrefix = servicePath,
+            AccessLogs = accessLogs,
+            Routes = new() { Name = "outbound", VirtualHosts = new([.. hosts]) },
+        };
         listeners.Add(new()
         {
             Name = "outbound",
             Address = address,
             Direction = TrafficDirection.Outbound,
             MaxConnections = maxConnections,
-            Http = http with
-            {
-                ForwardProxy = forwardProxy,
-                ServicePathPrefix = servicePath,
-                AccessLogs = accessLogs,
-                Routes = new() { Name = "outbound", VirtualHosts = new([.. hosts]) },
-            },
+            Chains = [new() { Name = "http", Http = http, Source = value.Source }],
             Source = value.Source,
         });
     }
