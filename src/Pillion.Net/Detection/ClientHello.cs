@@ -62,22 +62,11 @@ internal sealed class ClientHello
             }
 
             int length = BinaryPrimitives.ReadUInt16BigEndian(rest[3..]);
-            // RFC 8446 §5.1: no empty fragments of handshake messages, and none above 2^14 bytes.
-            if (length is 0 or > MaxRecord)
-            {
-                return Recognition.Malformed;
-            }
-
             var payload = rest.Slice(RecordHeader, Math.Min(length, rest.Length - RecordHeader));
             if (gathered < MessageHeader)
             {
                 var part = payload[..Math.Min(payload.Length, MessageHeader - gathered)];
                 part.CopyTo(header[gathered..]);
-                if (gathered + part.Length > 0 && header[0] != ClientHelloType)
-                {
-                    return Recognition.Malformed;
-                }
-
                 if (gathered + part.Length == MessageHeader)
                 {
                     needed = MessageHeader + ((header[1] << 16) | (header[2] << 8) | header[3]);
@@ -110,12 +99,14 @@ internal sealed class ClientHello
     /// <summary>GREASE (RFC 8701): values that mean nothing and keep servers honest.</summary>
     private static bool IsGrease(int value) => (value & 0x0F0F) == 0x0A0A && value >> 8 == (value & 0xFF);
 
-    private static bool IsRecordStart(ReadOnlySpan<byte> bytes, bool isFirst)
-    {
-        // The versions that records of a hello carry: 3.0 to 3.3 in the wild, 3.4 tolerated. What follows is judged as early as it comes.
-        return (bytes.Length < 1 || bytes[0] == Handshake) && (bytes.Length < 2 || bytes[1] == 3) &&
-            (bytes.Length < 3 || bytes[2] <= 4) && (!isFirst || bytes.Length < 6 || bytes[5] == ClientHelloType);
-    }
+    // Judged as early as the bytes come. The versions that records of a hello carry: 3.0 to 3.3 in the wild, 3.4 tolerated. RFC 8446 §5.1: no empty
+    // fragments of handshake messages, and none above 2^14 bytes.
+    private static bool IsRecordStart(ReadOnlySpan<byte> bytes, bool isFirst) =>
+        (bytes.Length < 1 || bytes[0] == Handshake) &&
+        (bytes.Length < 2 || bytes[1] == 3) &&
+        (bytes.Length < 3 || bytes[2] <= 4) &&
+        (bytes.Length < 5 || BinaryPrimitives.ReadUInt16BigEndian(bytes[3..]) is > 0 and <= MaxRecord) &&
+        (!isFirst || bytes.Length < 6 || bytes[5] == ClientHelloType);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ClientHello? ParseFragmented(ReadOnlySpan<byte> bytes, int needed)

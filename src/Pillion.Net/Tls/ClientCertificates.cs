@@ -1,11 +1,11 @@
 namespace Pillion.Net.Tls;
 
-/// <summary>Whether a server asks for the client's certificate.</summary>
+/// <summary>Whether a server asks its clients who they are.</summary>
 internal enum ClientCertificates
 {
     None,
 
-    /// <summary>Asked for; a client may come without, one that is given must be good.</summary>
+    /// <summary>A client may have none; one that it gives must be good.</summary>
     Optional,
     Required,
 }

@@ -30,6 +30,11 @@ public sealed class CommandLineTests
     [InlineData("wait --timeout soon", "--timeout: 'soon' is not a duration; use one such as 30s or 2m")]
     [InlineData("explain", "ID is missing (see 'pillion explain --help')")]
     [InlineData("demo --seconds x", "--seconds: 'x' is not a number of seconds; use 0-86400")]
+    [InlineData("certs", "say what to do: 'certs init' or 'certs show' (see 'pillion certs --help')")]
+    [InlineData("certs int", "unknown command 'int', did you mean 'init'? (see 'pillion certs --help')")]
+    [InlineData("certs init", "DIR is missing (see 'pillion certs init --help')")]
+    [InlineData("certs init a b --lief 1h", "unknown option '--lief', did you mean '--life'? (see 'pillion certs init --help')")]
+    [InlineData("certs show a b", "unknown argument 'b' (see 'pillion certs show --help')")]
     [InlineData("--zzz", "unknown option '--zzz' (see 'pillion --help')")]
     public async Task Misuse_is_one_line_and_exit_code_2(string line, string expected)
     {
@@ -43,6 +48,9 @@ public sealed class CommandLineTests
     [InlineData("-h")]
     [InlineData("run --help")]
     [InlineData("check -h")]
+    [InlineData("certs --help")]
+    [InlineData("certs init --help")]
+    [InlineData("certs show -h")]
     [InlineData("")]
     public async Task Help_goes_to_standard_output_and_shows_examples(string line)
     {

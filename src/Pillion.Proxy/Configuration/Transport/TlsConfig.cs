@@ -26,6 +26,9 @@ internal abstract record TlsConfig
     /// <summary>Groups for key agreement in OpenSSL's names; empty are X25519 and P-256.</summary>
     public ValueList<string> Groups { get; init; } = [];
 
+    /// <summary>Sessions may be resumed: tickets are given, or kept and shown again.</summary>
+    public bool Resumption { get; init; } = true;
+
     public SourceLine Source { get; init; }
 }
 
@@ -36,9 +39,6 @@ internal sealed record DownstreamTlsConfig : TlsConfig
     public ValueList<CertificateConfig> Certificates { get; init; } = [];
 
     public ClientCertificates ClientCertificates { get; init; }
-
-    /// <summary>Sessions may be resumed by tickets.</summary>
-    public bool Resumption { get; init; } = true;
 
     /// <summary>From the first byte to the end of the handshake (Envoy: transport_socket_connect_timeout, there off).</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);

@@ -1,9 +1,9 @@
+using Pillion.Core.Configuration.Files;
 using Pillion.Net.Posix;
-using Pillion.Reload;
 using Pillion.Tests.Support;
 using Xunit;
 
-namespace Pillion.Tests.Program;
+namespace Pillion.Tests.Core.Configuration;
 
 public sealed class FileWatchTests : IDisposable
 {

@@ -1,4 +1,4 @@
-namespace Pillion.Reload;
+namespace Pillion.Core.Configuration.Files;
 
 /// <summary>
 /// What tells one state of a file from the next without reading it: where its symbolic links end, its size and its time. A mounted ConfigMap changes
