@@ -48,6 +48,10 @@ internal sealed class RetryGate
     public bool MayFollow(int status, int retry, bool isReplayable) =>
         _policy is not null && RetryDecision.MayRetry(status, _exchange.Request, _policy) && TryBegin(retry, _policy.Retries, isReplayable);
 
+    /// <summary>Behind a gRPC call whose status the policy names.</summary>
+    public bool MayFollowCall(int grpcStatus, int retry, bool isReplayable) =>
+        _policy is not null && RetryDecision.MayRetryCall(grpcStatus, _policy) && TryBegin(retry, _policy.Retries, isReplayable);
+
     /// <summary>The last try brought the answer that the client gets.</summary>
     public void AnswerCame(int status)
     {
