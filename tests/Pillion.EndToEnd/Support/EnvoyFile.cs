@@ -98,7 +98,7 @@ internal sealed class EnvoyFile
                 ["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"] = new JsonObject
                 {
                     ["@type"] = $"{Extensions}upstreams.http.v3.HttpProtocolOptions",
-                    ["explicit_http_config"] = new JsonObject { ["http2_protocol_options"] = new JsonObject() },
+                    ["explicit_http_config"] = new JsonObject { ["http2_protocol_options"] = new JsonObject { ["allow_connect"] = true } },
                 },
             };
         }
