@@ -16,6 +16,12 @@ internal sealed class TlsCertificate
         _chain = chain;
         OcspResponse = ocspResponse;
         Leaf = CertificateReader.Read(leaf);
+        NotAfter = Leaf.NotAfter;
+        for (var i = 0; i < LibCrypto.Count(chain); i++)
+        {
+            var end = CertificateReader.Time(LibCrypto.NotAfter(LibCrypto.Item(chain, i)));
+            NotAfter = end < NotAfter ? end : NotAfter;
+        }
     }
 
     ~TlsCertificate()
@@ -31,6 +37,9 @@ internal sealed class TlsCertificate
     }
 
     public PeerCertificate Leaf { get; }
+
+    /// <summary>When the first certificate of the chain expires.</summary>
+    public DateTimeOffset NotAfter { get; }
 
     /// <summary>An OCSP response (RFC 6066 §8) in DER; empty where there is none.</summary>
     public ReadOnlyMemory<byte> OcspResponse { get; }
@@ -64,6 +73,14 @@ internal sealed class TlsCertificate
         return null;
     }
 
+    /// <summary>Judges the chain as peers do whom it is shown to as a server and as a client. Null: it leads to an authority of the store.</summary>
+    public string? ProblemAgainst(TrustStore store, DateTimeOffset now)
+    {
+        var problem = ChainVerification.Problem(store, _leaf, _chain, now);
+        GC.KeepAlive(this);
+        return problem;
+    }
+
     /// <summary>Makes it the certificate of a context (SSL_CTX), which holds what it needs by itself.</summary>
     internal bool UseForContext(nint context)
     {
@@ -76,6 +93,8 @@ internal sealed class TlsCertificate
     /// <summary>Makes it the certificate of one connection (SSL).</summary>
     internal bool UseFor(nint ssl)
     {
+        // A certificate with another kind of key would stay beside it, and OpenSSL might prefer that.
+        LibSsl.ForgetCertificates(ssl);
         var isUsed = LibSsl.UseCertificateOfConnection(ssl, _leaf, _key, _chain, replace: 1) == 1;
         GC.KeepAlive(this);
         return isUsed;

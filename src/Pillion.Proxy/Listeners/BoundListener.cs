@@ -111,7 +111,7 @@ internal sealed class BoundListener
 
         metrics.ConnectionsTotal++;
         metrics.ConnectionsActive++;
-        _ = ServeAsync(loop, metrics, new DownstreamConnection(loop, this, connection));
+        _ = ServeAsync(loop, metrics, new DownstreamConnection(_role, loop, this, connection));
     }
 
     // The loop's own list of connections is what awaits them at the end.

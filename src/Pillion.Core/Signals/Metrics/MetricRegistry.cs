@@ -16,6 +16,8 @@ internal sealed class MetricRegistry
         Tcps = new("tcp", "tcp", "envoy_tcp_prefix", TcpMetrics.All, loops + 1, time, capacity);
         Clusters = new("cluster", "cluster", "envoy_cluster_name", ClusterMetrics.All, loops + 1, time, capacity);
         AccessLogs = new("access_log", "path", "path", AccessLogMetrics.All, loops + 1, time, capacity);
+        Certificates = new("certificate", "certificate", "certificate", CertificateMetrics.All, 1, time, capacity);
+        Secrets = new("secret", "secret", "secret", SecretMetrics.All, 1, time, capacity);
         _server = new("server", "", "", ServerMetrics.All, 1, time);
         _process = new("process", "", "", ProcessMetrics.All, 1, time, ownPrefix: "process_");
         _registry = new("metrics", "", "", RegistryMetrics.All, 1, time);
@@ -23,7 +25,7 @@ internal sealed class MetricRegistry
         Server.Time = time;
         Server.StartedTimestamp = time.GetTimestamp();
         _process.Cells("", 0);
-        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Tcps.Folded + Clusters.Folded + AccessLogs.Folded;
+        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Tcps.Folded + Clusters.Folded + AccessLogs.Folded + Certificates.Folded + Secrets.Folded;
     }
 
     /// <summary>The place of a loop in <see cref="MetricOwners{TCells}.Cells"/> for what is counted by no loop.</summary>
@@ -38,6 +40,12 @@ internal sealed class MetricRegistry
     public MetricOwners<ClusterMetrics> Clusters { get; }
 
     public MetricOwners<AccessLogMetrics> AccessLogs { get; }
+
+    /// <summary>By the file that the certificate is in.</summary>
+    public MetricOwners<CertificateMetrics> Certificates { get; }
+
+    /// <summary>By the file that each is known by.</summary>
+    public MetricOwners<SecretMetrics> Secrets { get; }
 
     public ServerMetrics Server { get; }
 
@@ -55,7 +63,7 @@ internal sealed class MetricRegistry
     /// <summary>Every family, also those without a series.</summary>
     public IEnumerable<MetricFamily> Collect(bool usedOnly = true)
     {
-        MetricScope[] scopes = [_server, Listeners, Https, Tcps, Clusters, AccessLogs, _registry, _process];
+        MetricScope[] scopes = [_server, Listeners, Https, Tcps, Clusters, AccessLogs, Certificates, Secrets, _registry, _process];
         return scopes.SelectMany(scope => scope.Collect(usedOnly));
     }
 }

@@ -57,6 +57,22 @@ internal static unsafe class ChainVerification
         }
     }
 
+    /// <summary>What is in the way of a chain of our own, whichever side we are; null when nothing is.</summary>
+    public static string? Problem(TrustStore store, nint leaf, nint chain, DateTimeOffset now)
+    {
+        const int securityLevel = 1;
+        foreach (var server in new[] { null, new TlsServerSettings { Certificates = [] } })
+        {
+            var negotiation = new Negotiation { Trust = null, Now = now, Server = server };
+            if (Verify(negotiation, store, leaf, chain, securityLevel) != Ok)
+            {
+                return negotiation.Cause;
+            }
+        }
+
+        return null;
+    }
+
     private static int Verify(Negotiation negotiation, TrustStore store, nint leaf, nint chain, int securityLevel)
     {
         var verification = LibCrypto.NewVerification();
