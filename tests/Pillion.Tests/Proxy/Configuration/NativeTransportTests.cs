@@ -1,3 +1,5 @@
+using Pillion.Core.Identity;
+using Pillion.Core.Identity.Secrets;
 using System.Net;
 using Pillion.Net;
 using Pillion.Net.Tls;
@@ -108,8 +110,8 @@ public sealed class NativeTransportTests
             {
                 ServerName = "legacy.internal",
                 VerifyServerName = true,
-                Trust = new() { Authorities = new("/etc/ssl/legacy-ca.pem") },
-                Certificate = new() { Chain = new("./certs/web/cert.pem"), Key = new("./certs/web/key.pem") },
+                Trust = new() { Authorities = "/etc/ssl/legacy-ca.pem" },
+                Certificate = new() { Chain = "./certs/web/cert.pem", Key = "./certs/web/key.pem" },
                 MinVersion = 13,
             },
             services[2].Tls);
@@ -129,7 +131,7 @@ public sealed class NativeTransportTests
     [Fact]
     public void A_name_shows_of_what_kind_it_is() =>
         Assert.Equal(
-            [NameKind.Dns, NameKind.Uri, NameKind.Ip, NameKind.Ip],
+            [NameType.Dns, NameType.Uri, NameType.IpAddress, NameType.IpAddress],
             Service("endpoints: 10.0.0.1:443, tls: { names: [A.example, 'spiffe://example.org/x', 10.0.0.1, '::1'] }").Tls!.Trust!.Names.Select(name => name.Kind));
 
     [Theory]
