@@ -28,6 +28,9 @@ internal sealed record PillionConfig
 
     public ReloadConfig Reload { get; init; } = new();
 
+    /// <summary>Null where nothing is said of it; what is captured is then a matter of the command line.</summary>
+    public CaptureConfig? Capture { get; init; }
+
     public ProxyConfig Proxy { get; init; } = new();
 
     /// <summary>Reads a file. With any mistake there is no configuration, but all mistakes, in the order of their lines.</summary>
@@ -58,6 +61,7 @@ internal sealed record PillionConfig
             Admin = AdminConfig.Read(map.Optional("admin", "The admin pages.")),
             Lifecycle = LifecycleConfig.Read(map.Optional("lifecycle", "How the sidecar stops.")),
             Reload = ReloadConfig.Read(map.Optional("reload", "When the file is read again.")),
+            Capture = CaptureConfig.Read(map.Optional("capture", "Which connections `pillion capture` and `pillion run --capture` have the kernel redirect to the sidecar.")),
         };
     }
 

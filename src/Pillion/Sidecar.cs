@@ -62,6 +62,7 @@ internal sealed partial class Sidecar : IDisposable
             Metrics = Metrics,
             AccessLogs = _accessLogs,
             Records = Records,
+            Secrets = Secrets,
             Resolver = resolver,
             Time = time,
             Random = new Random(),
@@ -107,6 +108,9 @@ internal sealed partial class Sidecar : IDisposable
     public IReadOnlyList<ClusterView> Clusters =>
         [.. _proxy.Live.Clusters.Values.OrderBy(cluster => cluster.Config.Name, StringComparer.Ordinal).Select(ClusterViews.Of)];
 
+    /// <summary>Connections of our own carry a mark, so that capture leaves them alone; false where this process may not mark.</summary>
+    public bool TryMark(int mark) => _network.TryMark(mark);
+
     /// <summary>Starts the threads. Nothing is bound before the first configuration.</summary>
     public void Start()
     {
@@ -121,7 +125,8 @@ internal sealed partial class Sidecar : IDisposable
     /// <summary>Prepares a configuration in every role, then commits it in all of them or in none. Returns why it cannot run.</summary>
     public async Task<IReadOnlyList<string>> ApplyAsync(PillionConfig config, StopTimes times, CancellationToken cancellationToken)
     {
-        var prepared = new List<Prepared> { Identity.Prepare(config.Identity, config.Workload), await _proxy.PrepareAsync(config.Proxy, cancellationToken).ConfigureAwait(false) };
+        var identity = Identity.Prepare(config.Identity, config.Workload);
+        var prepared = new List<Prepared> { identity, await _proxy.PrepareAsync(config.Proxy, identity.Identity, cancellationToken).ConfigureAwait(false) };
         var mistakes = prepared.SelectMany(part => part.Mistakes).ToList();
         if (mistakes.Count > 0)
         {
@@ -170,6 +175,8 @@ internal sealed partial class Sidecar : IDisposable
                 Reload = reload,
                 Listeners = () => Listeners,
                 ClustersAsync = _ => Task.FromResult(Clusters),
+                Plaintext = () => [.. _proxy.PlaintextPeers.List().Select(row => new PlaintextView(row.Listener, row.Peer.Equals(default) ? "others" : row.Peer.AddressText(), row.Connections))],
+                PermissiveListeners = () => [.. _proxy.Live.Listeners.Where(pair => pair.Snapshot.Config.AllChains.Any(chain => chain.CountsPlaintext)).Select(pair => pair.Snapshot.Name)],
                 Version = VersionCommand.Version,
                 Workload = () => Workload,
             },

@@ -164,11 +164,16 @@ internal sealed unsafe class ChildProcesses : IDisposable
             SpawnCalls.SetMask(attributes, mask);
             SpawnCalls.SetGroup(attributes, 0);
             SpawnCalls.SetFlags(attributes, (short)(SpawnCalls.SetDefaultSignals | SpawnCalls.SetSignalMask | (options.OwnGroup ? SpawnCalls.SetProcessGroup : 0)));
-            if (options.Silent)
+            MemoryFile?[] files = [options.Input, options.Output, options.Error];
+            fixed (byte* nowhere = "/dev/null\0"u8)
             {
-                fixed (byte* nowhere = "/dev/null\0"u8)
+                for (var fd = 0; fd <= 2; fd++)
                 {
-                    for (var fd = 0; fd <= 2; fd++)
+                    if (files[fd] is { } file)
+                    {
+                        SpawnCalls.AddDuplicate(actions, file.Descriptor, fd);
+                    }
+                    else if (options.Silent)
                     {
                         SpawnCalls.AddOpen(actions, fd, nowhere, SpawnCalls.OpenReadWrite, 0);
                     }

@@ -50,6 +50,12 @@ internal static unsafe partial class SpawnCalls
     [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_addopen")]
     public static partial int AddOpen(void* actions, int fd, byte* path, int flags, uint mode);
 
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_adddup2")]
+    public static partial int AddDuplicate(void* actions, int fd, int target);
+
+    [LibraryImport(Library, EntryPoint = "memfd_create", SetLastError = true)]
+    public static partial int CreateMemoryFile(byte* name, uint flags);
+
     [LibraryImport(Library, EntryPoint = "sigemptyset")]
     public static partial int EmptySet(void* signals);
 

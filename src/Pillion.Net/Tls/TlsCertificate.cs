@@ -93,6 +93,8 @@ internal sealed class TlsCertificate
     /// <summary>Makes it the certificate of one connection (SSL).</summary>
     internal bool UseFor(nint ssl)
     {
+        // A certificate with another kind of key would stay beside it, and OpenSSL might prefer that.
+        LibSsl.ForgetCertificates(ssl);
         var isUsed = LibSsl.UseCertificateOfConnection(ssl, _leaf, _key, _chain, replace: 1) == 1;
         GC.KeepAlive(this);
         return isUsed;

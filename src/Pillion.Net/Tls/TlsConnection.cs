@@ -127,14 +127,16 @@ internal sealed class TlsConnection : Connection, IPeerWatcher
         }
 
         Loop.CheckThread();
+        // As with every socket: closing with bytes unread loses them, so the peer is told by a reset. Tickets and close_notify are no such bytes.
+        var losesBytes = IsReadable() && !_isEnded && _broken.IsOk;
         // A stream that was cut short must look like one: no close_notify behind half a record.
-        if (!_isSending && !_isSendBroken && !_isShutDown && !_inner.IsClosed && !_engine.HasOutput)
+        if (!losesBytes && !_isSending && !_isSendBroken && !_isShutDown && !_engine.HasOutput)
         {
             _engine.Shutdown();
             FlushNow();
         }
 
-        End(isAbort: false);
+        End(isAbort: losesBytes);
     }
 
     public override void Abort()
@@ -186,7 +188,7 @@ internal sealed class TlsConnection : Connection, IPeerWatcher
     {
         while (!_isEnded && _broken.IsOk)
         {
-            if (_engine.HasPlaintext || (_engine.HasInput && Note(_engine.Look()) == SslStatus.Done))
+            if (_engine.HasPlaintext || (_engine.HasNews && Note(_engine.Look()) == SslStatus.Done))
             {
                 return true;
             }
@@ -205,7 +207,7 @@ internal sealed class TlsConnection : Connection, IPeerWatcher
         var before = slab.Length;
         while (!_isEnded && _broken.IsOk)
         {
-            if ((_engine.HasInput || _engine.HasPlaintext) && Note(_engine.Read(slab)) == SslStatus.Done)
+            if ((_engine.HasNews || _engine.HasPlaintext) && Note(_engine.Read(slab)) == SslStatus.Done)
             {
                 result = IoResult.Done(slab.Length - before);
                 return true;

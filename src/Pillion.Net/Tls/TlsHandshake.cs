@@ -117,6 +117,7 @@ internal static class TlsHandshake
             return Refused(inner, engine, negotiation.Refusal, negotiation.Cause!);
         }
 
+        engine.Sessions?.KeepResumed(engine.Ssl);
         var details = HandshakeOutcome.Details(engine.Ssl, negotiation, protocols);
         engine.Establish(HandshakeOutcome.RecordOverhead(engine.Ssl));
         return new TlsResult(new TlsConnection(inner, engine, details), TlsRefusal.None, null);

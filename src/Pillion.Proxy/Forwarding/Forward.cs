@@ -9,6 +9,7 @@ using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Retries;
 using Pillion.Proxy.Routing;
 using Pillion.Proxy.Upstreams;
@@ -35,7 +36,11 @@ internal sealed class Forward
     private UpstreamStream? _upstream;
     private long _tryStartMicros;
     private bool _isTunnel;
+    private bool _isGrpcTimeout;
     private string? _lookupError;
+
+    // The first part of the answer's body, where it was looked at before the answer was passed on.
+    private BodyPart? _first;
     private CancellationTokenSource _cancel = new();
 
     public Forward(Exchange exchange)
@@ -46,7 +51,7 @@ internal sealed class Forward
             Ended = () =>
             {
                 _exchange.RequestEnded();
-                _exchange.Limits.StartRoute(_action.Timeout);
+                StartRouteTime();
             },
             Moved = _exchange.Limits.Touch,
         };
@@ -95,7 +100,7 @@ internal sealed class Forward
                 }
 
                 EndAttempt(failure);
-                if (!failure.IsFailure && !_retries.MayFollow(_exchange.Response.Status, retry, _pump.Retained.IsComplete))
+                if (!failure.IsFailure && !await IsTriedAgainAsync(retry))
                 {
                     await AnswerAsync();
                     return;
@@ -171,13 +176,49 @@ internal sealed class Forward
         _route.RequestHeaders.Apply(request, _exchange.Record);
         _action.Rewrite(request);
 
-        var retains = _policy is not null || request.IsIdempotent;
+        // Over HTTP/2 any request may come back unworked on.
+        var retains = _policy is not null || request.IsIdempotent || _cluster.Config.Protocol != HttpProtocol.Http1;
         _pump.Reset(retains ? _policy?.MaxBodyBytes ?? DefaultRetainedBytes : 0);
         _exchange.Limits.StartIdle(_action.IdleTimeout ?? _exchange.Listener.Http.StreamIdleTimeout);
+        _isGrpcTimeout = _exchange.IsGrpc && _action.GrpcTimeoutMax is not null && StartGrpcDeadline(_action.GrpcTimeoutMax.Value);
         if (_exchange.Stream.IsBodyReceived)
+        {
+            StartRouteTime();
+        }
+    }
+
+    private void StartRouteTime()
+    {
+        if (!_isGrpcTimeout || !_action.GrpcTimeoutReplaces)
         {
             _exchange.Limits.StartRoute(_action.Timeout);
         }
+    }
+
+    // The client's own time counts from the head on; the upstream is told what is left of it where that is less.
+    private bool StartGrpcDeadline(TimeSpan most)
+    {
+        if (GrpcTimeout.Read(_exchange.Request.Fields) is not { } asked)
+        {
+            return false;
+        }
+
+        var allowed = asked > _action.GrpcTimeoutOffset ? asked - _action.GrpcTimeoutOffset : asked;
+        allowed = most > TimeSpan.Zero && allowed > most ? most : allowed;
+        if (!_action.GrpcTimeoutReplaces && _action.Timeout > TimeSpan.Zero && _action.Timeout < allowed)
+        {
+            allowed = _action.Timeout;
+        }
+
+        if (allowed < asked)
+        {
+            Span<byte> text = stackalloc byte[GrpcTimeout.MaxBytes];
+            _exchange.Request.Fields.Set(KnownField.GrpcTimeout, text[..GrpcTimeout.Write(text, allowed)]);
+        }
+
+        // At least a millisecond: a limit of zero would be none.
+        _exchange.Limits.StartDeadline(allowed > TimeSpan.FromMilliseconds(1) ? allowed : TimeSpan.FromMilliseconds(1));
+        return true;
     }
 
     // The try is over and its answer not wanted: true after the wait before the next one, false when the client has got an answer of our own.
@@ -209,7 +250,10 @@ internal sealed class Forward
     {
         var record = _exchange.Record;
         _tryStartMicros = _exchange.ElapsedMicros;
-        var endpoint = _cluster.Hosts is null ? _upstreams.Pick(_tried) : await FindNamedHostAsync(_cluster.Hosts);
+        var endpoint =
+            _cluster.Hosts is not null ? await FindNamedHostAsync(_cluster.Hosts) :
+            _upstreams.Original is not null ? _upstreams.FindOriginal(_exchange.Stream.Local) :
+            _upstreams.Pick(_tried);
         ref var attempt = ref record.AddAttempt();
         attempt.StartMicros = _tryStartMicros;
         if (endpoint is null)
@@ -226,7 +270,7 @@ internal sealed class Forward
             _exchange.Limits.StartTry(_policy.PerTryTimeout);
         }
 
-        var demand = new UpstreamDemand(_exchange.Stream.Remote, _exchange.Request.Version, _isTunnel, _exchange.Request.WantsUpgrade);
+        var demand = new UpstreamDemand(new ProxiedClient(_exchange.Stream.Remote, _exchange.Stream.Local), _exchange.Request.Version, _isTunnel, _exchange.Request.WantsUpgrade);
         var lease = await _upstreams.Pool.RentAsync(endpoint, demand, _exchange.Limits.Answer, Cancelled);
         if (lease.Upstream is null)
         {
@@ -301,6 +345,39 @@ internal sealed class Forward
         }
     }
 
+    // By the answer's status, and where the policy asks for that by a call's own status: in the head, or in the trailers of an answer without a body.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<bool> IsTriedAgainAsync(int retry)
+    {
+        _first = null;
+        var response = _exchange.Response;
+        if (_retries.MayFollow(response.Status, retry, _pump.Retained.IsComplete))
+        {
+            return true;
+        }
+
+        if (!_exchange.IsGrpc || _policy is null || (_policy.On & RetryDecision.GrpcStatuses) == 0)
+        {
+            return false;
+        }
+
+        var status = GrpcStatus.Read(response.Fields);
+
+        // With all of the request sent, nothing that the client does is waited for: the first that comes is a message or the status.
+        if (status < 0 && response.Body != BodyKind.None && _pump.State is PumpState.Idle or PumpState.Complete)
+        {
+            var part = await _upstream!.Stream.ReceiveBodyAsync();
+            if (part.Event == BodyEvent.End)
+            {
+                status = GrpcStatus.Read(_upstream.Stream.Trailers);
+            }
+
+            _first = part;
+        }
+
+        return status > 0 && _retries.MayFollowCall(status, retry, _pump.Retained.IsComplete);
+    }
+
     private static bool IsFinal(ResponseHead response) => response.Status is >= 200 or 101;
 
     private Failure Judge(HeadResult head)
@@ -329,7 +406,9 @@ internal sealed class Forward
     private Failure Terminated(string cause, bool receivedAnything)
     {
         var stream = _upstream!.Stream;
-        return new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused, receivedAnything, cause);
+        return stream.WasRefused
+            ? new Failure(FailureSide.Upstream, FailureKind.RefusedStream, Reused: stream.IsReused, Cause: cause)
+            : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused, receivedAnything, cause);
     }
 
     private Failure Classify(in Failure failure) => FailureCause.Of(failure, _exchange, _pump, _upstream?.Stream);
@@ -451,13 +530,14 @@ internal sealed class Forward
             return;
         }
 
-        var failure = await ResponseRelay.RunAsync(_exchange, stream);
+        var failure = await ResponseRelay.RunAsync(_exchange, stream, _first);
         if (failure.IsFailure)
         {
             failure = Classify(failure);
             _exchange.Record.LastAttempt.Failure = failure;
             _exchange.Fail(failure);
-            _exchange.Stream.Abort(reset: true);
+            // What the upstream said of the stream, the client hears too (RFC 9113 §8.1: an answer that was cut short is reset).
+            _exchange.Stream.Abort(reset: true, failure.Side == FailureSide.Upstream ? stream.PeerReset : null);
             _exchange.KeepAlive = false;
         }
         else if (_pump.State is PumpState.Running or PumpState.UpstreamFailed or PumpState.ClientFailed)

@@ -65,7 +65,10 @@ internal sealed class BoundListener
             loop.Events.Post(listener.Close);
         }
 
-        _parts[0].Loop.Network.Released(EndPoint);
+        foreach (var endPoint in _parts.Select(part => part.Listener.LocalEndPoint).Distinct())
+        {
+            _parts[0].Loop.Network.Released(endPoint);
+        }
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
@@ -111,7 +114,7 @@ internal sealed class BoundListener
 
         metrics.ConnectionsTotal++;
         metrics.ConnectionsActive++;
-        _ = ServeAsync(loop, metrics, new DownstreamConnection(loop, this, connection));
+        _ = ServeAsync(loop, metrics, new DownstreamConnection(_role, loop, this, connection));
     }
 
     // The loop's own list of connections is what awaits them at the end.

@@ -4,6 +4,7 @@ using Pillion.Core.Signals.Metrics;
 using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Routing;
+using Pillion.Proxy.Transport;
 
 namespace Pillion.Proxy.Listeners;
 
@@ -14,14 +15,16 @@ internal sealed class HttpSnapshot
     private readonly byte[]? _servicePrefix;
     private readonly HttpMetrics[] _http;
     private readonly AccessLogSet _logs;
+    private readonly DownstreamTls? _tls;
 
-    public HttpSnapshot(ListenerConfig listener, HttpConfig http, RouteTable routes, MetricRegistry metrics, int loops, string instance, AccessLogSet logs)
+    public HttpSnapshot(ListenerConfig listener, HttpConfig http, RouteTable routes, MetricRegistry metrics, int loops, string instance, AccessLogSet logs, DownstreamTls? tls)
     {
         Name = listener.Name;
         Direction = listener.Direction;
         Http = http;
         _routes = routes;
         _logs = logs;
+        _tls = tls;
         _servicePrefix = http.ServicePathPrefix is { } prefix ? Encoding.UTF8.GetBytes(prefix) : null;
         _http = [.. Enumerable.Range(0, loops).Select(loop => metrics.Http(http.StatPrefix, loop))];
         ServerNameBytes = Encoding.ASCII.GetBytes(http.ServerName);
@@ -34,6 +37,9 @@ internal sealed class HttpSnapshot
     public TrafficDirection Direction { get; }
 
     public HttpConfig Http { get; }
+
+    /// <summary>The URI name of the certificate that this side shows; null in the clear, or where it has none.</summary>
+    public string? OwnIdentity => _tls?.OwnIdentity;
 
     public ReadOnlySpan<byte> ServerName => ServerNameBytes;
 
@@ -57,7 +63,7 @@ internal sealed class HttpSnapshot
         return _routes.Match(request, request.Authority, out _);
     }
 
-    public void Log(ProxyLoop loop, RequestRecord record, RequestHead request, ResponseHead response) => _logs.Write(loop.Index, record, request, response);
+    public void Log(ProxyLoop loop, RequestRecord record, RequestHead request, ResponseHead response, FieldList? trailers) => _logs.Write(loop.Index, record, request, response, trailers);
 
     private void TakeServiceFromPath(RequestHead request)
     {

@@ -26,6 +26,13 @@ internal sealed class LiveChain(BoundListener listener, ListenerSnapshot first, 
         return (Look(snapshot.Find(listener) ?? listener.Current).Http!, snapshot);
     }
 
+    /// <summary>As <see cref="Pin"/>, for what is no HTTP.</summary>
+    public (ChainSnapshot Chain, ProxySnapshot Snapshot) PinChain()
+    {
+        var snapshot = listener.Live;
+        return (Look(snapshot.Find(listener) ?? listener.Current), snapshot);
+    }
+
     // Asked for each request; it changes only with a reload.
     private ChainSnapshot Look(ListenerSnapshot now)
     {

@@ -9,8 +9,17 @@ internal sealed class TcpCounters(TcpMetrics tcp, ClusterMetrics cluster)
 
     public ClusterMetrics Cluster { get; } = cluster;
 
+    /// <summary>Called once, with who spoke first: true the client.</summary>
+    public Action<bool>? FirstByte { get; set; }
+
     public void Received(int bytes, bool isFromClient)
     {
+        if (FirstByte is { } told)
+        {
+            FirstByte = null;
+            told(isFromClient);
+        }
+
         if (isFromClient)
         {
             Tcp.BytesReceived += bytes;

@@ -56,6 +56,12 @@ internal sealed class Http1Pool(UpstreamPool owner, EventLoop loop, Endpoint end
             return;
         }
 
+        Keep(connection);
+    }
+
+    /// <summary>Puts a connection among the idle ones.</summary>
+    public void Keep(Http1Upstream connection)
+    {
         connection.IdleSince = loop.Millis;
         connection.Http1.ClosedByPeer = connection.OnClosedByPeer;
         _idle.Push(connection);

@@ -1,4 +1,3 @@
-using Pillion.Net;
 using Pillion.Net.Http;
 using Pillion.Net.Http.Http1;
 using Pillion.Proxy.Clusters;
@@ -43,8 +42,3 @@ internal sealed class Http1Upstream : UpstreamStream
 
     public override void Return() => _pool.Return(this);
 }
-
-/// <summary>What else a connection belongs to besides its endpoint.</summary>
-/// <param name="TlsGeneration">Which certificate and trust it was made under; they change as files rotate.</param>
-/// <param name="Client">Whom its PROXY header names; nobody without one.</param>
-internal readonly record struct DialedFor(int TlsGeneration, PeerAddress Client);

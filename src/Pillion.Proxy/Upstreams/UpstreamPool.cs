@@ -1,10 +1,8 @@
-using System.Runtime.CompilerServices;
 using Pillion.Core.Signals.Metrics;
-using Pillion.Net;
 using Pillion.Net.Loop;
-using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Configuration.Transport;
 
 namespace Pillion.Proxy.Upstreams;
 
@@ -24,15 +22,15 @@ internal sealed class UpstreamPool : TimerNode
     private readonly List<Endpoint> _empty = [];
     private EndpointPool? _recent;
 
-    public UpstreamPool(EventLoop loop, Network network, ClusterConfig config, ClusterMetrics metrics)
+    public UpstreamPool(EventLoop loop, UpstreamDialer dialer, ClusterConfig config, ClusterMetrics metrics)
     {
         _loop = loop;
         _config = config;
         _metrics = metrics;
-        _dialer = new UpstreamDialer(loop, network, config, metrics);
+        _dialer = dialer;
     }
 
-    /// <summary>Idle connections now.</summary>
+    /// <summary>Idle HTTP/1 connections now.</summary>
     public int IdleCount => _endpoints.Values.Sum(pool => pool.Http1.IdleCount);
 
     /// <summary>The cluster is gone or was replaced: nothing is kept any more.</summary>
@@ -40,18 +38,8 @@ internal sealed class UpstreamPool : TimerNode
 
     /// <summary>A stream on a connection that is there, or on a new one.</summary>
     /// <param name="deadline">The request's own; the cluster's connect time-out bounds the handshakes too.</param>
-    /// <param name="isTunnel">The connection will carry bytes that are no HTTP: it must be a new one.</param>
-    public ValueTask<Lease> RentAsync(Endpoint endpoint, UpstreamDemand demand, Deadline deadline, CancellationToken cancellationToken)
-    {
-        var pool = PoolOf(endpoint);
-        var wanted = For(demand.Client);
-        if (!demand.IsTunnel && pool.Http1.TryTake(wanted) is { } connection)
-        {
-            return new ValueTask<Lease>(new Lease(connection, default));
-        }
-
-        return ConnectAsync(pool, wanted, deadline, cancellationToken);
-    }
+    public ValueTask<Lease> RentAsync(Endpoint endpoint, UpstreamDemand demand, Deadline deadline, CancellationToken cancellationToken) =>
+        PoolOf(endpoint).RentAsync(demand, For(demand.Client), deadline, cancellationToken);
 
     /// <summary>The upstream announced how long it keeps idle connections (Keep-Alive: timeout=N).</summary>
     public void KeepAliveAnnounced(Endpoint endpoint, long seconds) => PoolOf(endpoint).Http1.KeepAliveAnnounced(seconds);
@@ -64,11 +52,12 @@ internal sealed class UpstreamPool : TimerNode
         foreach (var pool in _endpoints.Values)
         {
             pool.Http1.CloseIdle();
+            pool.Http2.CloseIdle();
         }
     }
 
     /// <summary>The connection was made under the certificates and trust of now.</summary>
-    public bool IsCurrent(DialedFor dialedFor) => true;
+    public bool IsCurrent(DialedFor dialedFor) => dialedFor.TlsGeneration == _dialer.TlsGeneration;
 
     public void CountClosed(bool byPeer)
     {
@@ -100,8 +89,9 @@ internal sealed class UpstreamPool : TimerNode
         foreach (var (endpoint, pool) in _endpoints)
         {
             pool.Http1.Sweep();
-            isIdle |= pool.Http1.IdleCount > 0;
-            if (endpoint.IsRemoved && pool.Http1.IdleCount == 0)
+            pool.Http2.Sweep();
+            isIdle |= pool.HasIdle;
+            if (endpoint.IsRemoved && pool.IsEmpty)
             {
                 _empty.Add(endpoint);
             }
@@ -120,23 +110,7 @@ internal sealed class UpstreamPool : TimerNode
         }
     }
 
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<Lease> ConnectAsync(EndpointPool pool, DialedFor wanted, Deadline deadline, CancellationToken cancellationToken)
-    {
-        _metrics.PendingTotal++;
-        _metrics.PendingActive++;
-        var dialed = await _dialer.DialAsync(pool.Endpoint, wanted.Client, deadline, cancellationToken);
-        _metrics.PendingActive--;
-        if (dialed.Connection is null)
-        {
-            _metrics.Cancelled += cancellationToken.IsCancellationRequested ? 1 : 0;
-            return new Lease(null, dialed.Failure);
-        }
-
-        return new Lease(pool.Http1.Add(dialed.Connection, wanted), default);
-    }
-
-    private DialedFor For(PeerAddress client) => new(0, _config.ProxyHeader == Configuration.Transport.ProxyHeaderVersion.None ? default : client);
+    private DialedFor For(ProxiedClient client) => new(_dialer.TlsGeneration, _config.ProxyHeader == ProxyHeaderVersion.None ? default : client);
 
     private EndpointPool PoolOf(Endpoint endpoint)
     {
@@ -147,11 +121,9 @@ internal sealed class UpstreamPool : TimerNode
 
         if (!_endpoints.TryGetValue(endpoint, out var pool))
         {
-            _endpoints[endpoint] = pool = new EndpointPool(endpoint, new Http1Pool(this, _loop, endpoint, _config, _metrics));
+            _endpoints[endpoint] = pool = new EndpointPool(this, _loop, endpoint, _config, _dialer, _metrics);
         }
 
         return _recent = pool;
     }
-
-    private sealed record EndpointPool(Endpoint Endpoint, Http1Pool Http1);
 }

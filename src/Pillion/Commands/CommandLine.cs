@@ -55,7 +55,9 @@ internal static class CommandLine
             CheckCommand.Create(io),
             WaitCommand.Create(io),
             ExplainCommand.Create(io),
+            MtlsCommand.Create(io),
             CertsCommand.Create(io),
+            CaptureCommand.Create(io),
             DemoCommand.Create(io),
             VersionCommand.Create(io),
         };

@@ -24,6 +24,13 @@ internal static class Examples
         "certs" => ["pillion certs init ./certs orders payments", "pillion certs show ./certs"],
         "certs init" => ["pillion certs init ./certs orders payments", "pillion certs init ./certs --force --life 1h", "pillion certs init ./certs orders --trust-domain dev.example --namespace shop"],
         "certs show" => ["pillion certs show ./certs", "pillion certs show /var/run/secrets/pillion/cert.pem"],
+        CaptureCommand.Name =>
+        [
+            "pillion capture install --inbound-ports 8080          as root, or with CAP_NET_ADMIN",
+            "pillion capture install -c pillion.yaml --uid 1337    from an init container, the sidecar without rights",
+            "pillion capture install --inbound-ports all --dry-run",
+            "pillion capture show && pillion capture remove",
+        ],
         "demo" => ["pillion demo", "pillion demo --seconds 5"],
         _ => [],
     };

@@ -1,5 +1,6 @@
 using System.Net;
 using Pillion.Core.Configuration;
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals;
 using Pillion.Core.Signals.AccessLog;
@@ -52,6 +53,7 @@ internal sealed class ProxyFixture : IDisposable
             Metrics = Metrics,
             AccessLogs = _logs,
             Records = new RequestRecords(Clock),
+            Secrets = new SecretStore(Metrics, Clock, Logger),
             Resolver = null!,
             Time = Clock,
             Random = new Random(seed),

@@ -26,6 +26,7 @@ internal static unsafe class HandshakeFault
     // RFC 8446 §6, RFC 7301 §3.2
     private const int AlertProtocolVersion = 70;
     private const int AlertInsufficientSecurity = 71;
+    private const int AlertCertificateRequired = 116;
     private const int AlertNoApplicationProtocol = 120;
 
     public static (TlsRefusal Refusal, string Cause) Of(OpenSslError error, Negotiation negotiation)
@@ -52,5 +53,11 @@ internal static unsafe class HandshakeFault
         };
     }
 
-    public static string Describe(int alert) => $"the peer refused with alert {alert}, '{Marshal.PtrToStringUTF8((nint)LibSsl.AlertName(alert))}'";
+    /// <summary>A sentence on an alert of the peer.</summary>
+    public static string Describe(int alert)
+    {
+        // OpenSSL sends and knows this one, and has no name for it.
+        var name = alert == AlertCertificateRequired ? "certificate required" : Marshal.PtrToStringUTF8((nint)LibSsl.AlertName(alert));
+        return $"the peer refused with alert {alert}, '{name}'";
+    }
 }

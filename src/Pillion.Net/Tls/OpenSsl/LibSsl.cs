@@ -87,6 +87,9 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Name, EntryPoint = "SSL_use_cert_and_key")]
     public static partial int UseCertificateOfConnection(nint ssl, nint certificate, nint key, nint chain, int replace);
 
+    [LibraryImport(Name, EntryPoint = "SSL_certs_clear")]
+    public static partial void ForgetCertificates(nint ssl);
+
     [LibraryImport(Name, EntryPoint = "SSL_CTX_set_session_id_context")]
     public static partial int SetSessionIdContext(nint context, byte* id, uint length);
 
@@ -174,6 +177,9 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Name, EntryPoint = "SSL_set_session")]
     public static partial int SetSession(nint ssl, nint session);
+
+    [LibraryImport(Name, EntryPoint = "SSL_get1_session")]
+    public static partial nint SharedSession(nint ssl);
 
     [LibraryImport(Name, EntryPoint = "SSL_SESSION_free")]
     public static partial void FreeSession(nint session);

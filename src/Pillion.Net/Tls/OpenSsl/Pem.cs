@@ -21,9 +21,12 @@ internal static unsafe class Pem
             var bio = LibCrypto.NewMemoryBio(bytes, pem.Length);
             var key = bio == 0 ? 0 : LibCrypto.ReadKey(bio, null, &NoPassword, null);
             LibCrypto.FreeBio(bio);
-            problem = key != 0 ? "" : pem.IndexOf("ENCRYPTED"u8) >= 0
-                ? "the private key is encrypted; give it without a password, readable by this user alone"
-                : Problem("private key");
+            var error = OpenSslError.Take();
+            problem =
+                key != 0 ? "" :
+                pem.IndexOf("PRIVATE KEY-----"u8) < 0 ? "there is no private key in it (a PEM file has lines that begin with -----BEGIN)" :
+                pem.IndexOf("ENCRYPTED"u8) >= 0 ? "the private key is encrypted; give it without a password, readable by this user alone" :
+                $"the private key cannot be read: {error.Text}";
             return key;
         }
     }
@@ -64,14 +67,6 @@ internal static unsafe class Pem
         }
 
         return all;
-    }
-
-    private static string Problem(string what)
-    {
-        var error = OpenSslError.Take();
-        return error is { Library: LibCrypto.LibraryPem, Reason: LibCrypto.PemNoStartLine }
-            ? $"there is no {what} in it (a PEM file has lines that begin with -----BEGIN)"
-            : $"the {what} cannot be read: {error.Text}";
     }
 
     private static nint ReadCertificate(nint bio) => LibCrypto.ReadCertificate(bio, null, &NoPassword, null);

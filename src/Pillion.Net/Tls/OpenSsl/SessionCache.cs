@@ -25,5 +25,7 @@ internal sealed class SessionCache
         }
     }
 
+    public bool Has(string key) => _sessions.ContainsKey(key);
+
     public ClientSession? Take(string key) => _sessions.TryRemove(key, out var session) ? session : null;
 }

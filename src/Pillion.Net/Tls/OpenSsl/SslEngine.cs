@@ -65,8 +65,8 @@ internal sealed unsafe class SslEngine
     /// <summary>Why the status is <see cref="SslStatus.Failed"/>.</summary>
     public OpenSslError Error { get; private set; }
 
-    /// <summary>Bytes have arrived that OpenSSL has not looked at.</summary>
-    public bool HasInput => _input is not null;
+    /// <summary>Bytes have arrived that OpenSSL has not looked at, or it found the end behind the last ones.</summary>
+    public bool HasNews => _input is not null || _sticky != SslStatus.Done;
 
     public bool HasOutput => _output is not null;
 
@@ -172,7 +172,7 @@ internal sealed unsafe class SslEngine
     {
         _overhead = overhead;
         Negotiation = null;
-        if (HasInput)
+        if (HasNews)
         {
             Look();
         }
@@ -185,7 +185,7 @@ internal sealed unsafe class SslEngine
         while (_sticky == SslStatus.Done)
         {
             var free = plain.Free;
-            if (free.IsEmpty || (total > 0 && !HasInput && !HasPlaintext))
+            if (free.IsEmpty || (total > 0 && _input is null && !HasPlaintext))
             {
                 return SslStatus.Done;
             }

@@ -30,9 +30,9 @@ internal static class EnvoyHttp2
             AllowConnect = map.Optional("allow_connect").AsBool(Defaults.AllowConnect),
             MaxOutboundFrames = map.Optional("max_outbound_frames").AsInt(Defaults.MaxOutboundFrames, 1),
             MaxOutboundControlFrames = map.Optional("max_outbound_control_frames").AsInt(Defaults.MaxOutboundControlFrames, 1),
-            MaxConsecutiveEmptyFrames = map.Optional("max_consecutive_inbound_frames_with_empty_payload").AsInt(Defaults.MaxConsecutiveEmptyFrames),
-            MaxPriorityFramesPerStream = map.Optional("max_inbound_priority_frames_per_stream").AsInt(Defaults.MaxPriorityFramesPerStream),
-            MaxWindowUpdatesPerDataFrame = map.Optional("max_inbound_window_update_frames_per_data_frame_sent").AsInt(Defaults.MaxWindowUpdatesPerDataFrame, 1),
+            MaxConsecutiveInboundFramesWithEmptyPayload = map.Optional("max_consecutive_inbound_frames_with_empty_payload").AsInt(Defaults.MaxConsecutiveInboundFramesWithEmptyPayload),
+            MaxInboundPriorityFramesPerStream = map.Optional("max_inbound_priority_frames_per_stream").AsInt(Defaults.MaxInboundPriorityFramesPerStream),
+            MaxInboundWindowUpdateFramesPerDataFrameSent = map.Optional("max_inbound_window_update_frames_per_data_frame_sent").AsInt(Defaults.MaxInboundWindowUpdateFramesPerDataFrameSent, 1),
         };
         using var keep = map.Optional("connection_keepalive").AsMap();
         return settings with

@@ -25,9 +25,9 @@ internal static class Http2Limits
             KeepAliveTimeout = map.Optional("keep_alive_timeout", "The PING must be answered within this time.").AsDuration(defaults.KeepAliveTimeout, TimeSpan.FromMilliseconds(1)),
             MaxOutboundFrames = map.Optional("max_outbound_frames", "Frames that wait to be sent; more end the connection.").AsInt(defaults.MaxOutboundFrames, 1),
             MaxOutboundControlFrames = map.Optional("max_outbound_control_frames", "Of these, answers to PING, SETTINGS and RST_STREAM.").AsInt(defaults.MaxOutboundControlFrames, 1),
-            MaxConsecutiveEmptyFrames = map.Optional("max_consecutive_empty_frames", "Frames in a row that carry nothing.").AsInt(defaults.MaxConsecutiveEmptyFrames),
-            MaxPriorityFramesPerStream = map.Optional("max_priority_frames_per_stream", "PRIORITY frames for each request.").AsInt(defaults.MaxPriorityFramesPerStream),
-            MaxWindowUpdatesPerDataFrame = map.Optional("max_window_updates_per_data_frame", "WINDOW_UPDATE frames for each DATA frame that was sent.").AsInt(defaults.MaxWindowUpdatesPerDataFrame, 1),
+            MaxConsecutiveInboundFramesWithEmptyPayload = map.Optional("max_consecutive_empty_frames", "Frames in a row that carry nothing.").AsInt(defaults.MaxConsecutiveInboundFramesWithEmptyPayload),
+            MaxInboundPriorityFramesPerStream = map.Optional("max_priority_frames_per_stream", "PRIORITY frames for each request.").AsInt(defaults.MaxInboundPriorityFramesPerStream),
+            MaxInboundWindowUpdateFramesPerDataFrameSent = map.Optional("max_window_updates_per_data_frame", "WINDOW_UPDATE frames for each DATA frame that was sent.").AsInt(defaults.MaxInboundWindowUpdateFramesPerDataFrameSent, 1),
         };
     }
 }
