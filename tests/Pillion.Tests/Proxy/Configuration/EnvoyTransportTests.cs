@@ -1,4 +1,6 @@
 using System.Net;
+using Pillion.Core.Identity;
+using Pillion.Core.Identity.Secrets;
 using Pillion.Net.Tls;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Configuration.Transport;
@@ -21,12 +23,12 @@ public sealed class EnvoyTransportTests
         Assert.Equal(
             new DownstreamTlsConfig
             {
-                Certificates = [new CertificateConfig { Chain = new("certs/orders/cert.pem"), Key = new("certs/orders/key.pem") }],
+                Certificates = [new CertificateConfig { Chain = "certs/orders/cert.pem", Key = "certs/orders/key.pem" }],
                 ClientCertificates = ClientCertificates.Required,
                 Trust = new()
                 {
-                    Authorities = new("certs/orders/bundle.pem"),
-                    Names = [new NameMatchConfig(NameKind.Uri, NameMatchKind.Prefix, "spiffe://example.org/")],
+                    Authorities = "certs/orders/bundle.pem",
+                    Names = [new NameMatchConfig(NameType.Uri, NameComparison.Prefix, "spiffe://example.org/")],
                 },
                 ApplicationProtocols = ["h2", "http/1.1"],
                 CipherSuites = ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"],
@@ -45,12 +47,12 @@ public sealed class EnvoyTransportTests
         Assert.Equal(
             new UpstreamTlsConfig
             {
-                Certificate = new() { Chain = new("certs/payments/cert.pem"), Key = new("certs/payments/key.pem") },
+                Certificate = new() { Chain = "certs/payments/cert.pem", Key = "certs/payments/key.pem" },
                 ServerName = "orders",
                 Trust = new()
                 {
-                    Authorities = new("certs/payments/bundle.pem"),
-                    Names = [new NameMatchConfig(NameKind.Uri, NameMatchKind.Exact, "spiffe://example.org/ns/default/sa/orders")],
+                    Authorities = "certs/payments/bundle.pem",
+                    Names = [new NameMatchConfig(NameType.Uri, NameComparison.Exact, "spiffe://example.org/ns/default/sa/orders")],
                 },
             },
             Sample("envoy-tls.yaml").Clusters[0].Tls);
@@ -96,9 +98,9 @@ public sealed class EnvoyTransportTests
 
         Assert.Empty(errors);
         var certificate = Assert.Single(config!.Proxy.Listeners[0].Chains[0].Tls!.Certificates);
-        Assert.Equal(new SecretSource(null, pem), certificate.Chain);
-        Assert.Equal(new SecretSource(null, "-----BEGIN KEY-----"), certificate.Key);
-        Assert.Equal(new SecretSource(null, "AQID"), certificate.OcspStaple);
+        Assert.Equal(SecretPart.Inline(pem), certificate.Chain);
+        Assert.Equal(SecretPart.Inline("-----BEGIN KEY-----"), certificate.Key);
+        Assert.Equal(SecretPart.InlineBase64("AQID"), certificate.OcspStaple);
         Assert.DoesNotContain("BEGIN", certificate.Key.ToString());
     }
 

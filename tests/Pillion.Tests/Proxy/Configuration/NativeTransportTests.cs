@@ -1,4 +1,5 @@
 using System.Net;
+using Pillion.Core.Identity;
 using Pillion.Net;
 using Pillion.Net.Tls;
 using Pillion.Proxy.Configuration;
@@ -108,8 +109,8 @@ public sealed class NativeTransportTests
             {
                 ServerName = "legacy.internal",
                 VerifyServerName = true,
-                Trust = new() { Authorities = new("/etc/ssl/legacy-ca.pem") },
-                Certificate = new() { Chain = new("./certs/web/cert.pem"), Key = new("./certs/web/key.pem") },
+                Trust = new() { Authorities = "/etc/ssl/legacy-ca.pem" },
+                Certificate = new() { Chain = "./certs/web/cert.pem", Key = "./certs/web/key.pem" },
                 MinVersion = 13,
             },
             services[2].Tls);
@@ -129,7 +130,7 @@ public sealed class NativeTransportTests
     [Fact]
     public void A_name_shows_of_what_kind_it_is() =>
         Assert.Equal(
-            [NameKind.Dns, NameKind.Uri, NameKind.Ip, NameKind.Ip],
+            [NameType.Dns, NameType.Uri, NameType.IpAddress, NameType.IpAddress],
             Service("endpoints: 10.0.0.1:443, tls: { names: [A.example, 'spiffe://example.org/x', 10.0.0.1, '::1'] }").Tls!.Trust!.Names.Select(name => name.Kind));
 
     [Theory]
@@ -229,6 +230,18 @@ public sealed class NativeTransportTests
 
         Assert.Equal(seconds, (int?)Assert.IsType<ForwardConfig>(host.Routes[0].Action).GrpcTimeoutMax?.TotalSeconds);
         Assert.Equal(TimeSpan.FromSeconds(2), Assert.IsType<ForwardConfig>(host.Routes[1].Action).GrpcTimeoutMax);
+    }
+
+    [Theory]
+    [InlineData("capture: { inbound_ports: [8080] }", true, true)]
+    [InlineData("capture: {}", false, true)]
+    [InlineData("capture: { outbound_port: 0, inbound_ports: all }", true, false)]
+    [InlineData("", false, false)]
+    public void What_capture_redirects_is_known_by_where_it_wanted_to_go(string capture, bool inbound, bool outbound)
+    {
+        var listeners = Given.Config(App + capture + "\n").Proxy.Listeners;
+
+        Assert.Equal((inbound, outbound), (listeners[0].OriginalDestination, listeners[1].OriginalDestination));
     }
 
     private static ListenerConfig Inbound(string text) => Given.Config(text).Proxy.Listeners[0];
