@@ -15,11 +15,26 @@ fi
 
 # Peers of the end-to-end tests. Where one cannot be had, the tests that need it skip and say so.
 for peer in "curl curl" "python3 python3" "nginx nginx-light" "haproxy haproxy" "promtool prometheus" "wrk wrk" "ab apache2-utils" "unshare util-linux" \
-  "ip iproute2" "nft nftables" "iptables-restore iptables" "tcpdump tcpdump"; do
+            "openssl openssl" "nghttp nghttp2-client" "h2load nghttp2-client" "ip iproute2" "nft nftables" "iptables-restore iptables" "tcpdump tcpdump"; do
   need $peer || true
 done
 # A module is no command: looked for where Debian's own interpreter would find it.
 /usr/bin/python3 -c 'import websockets' 2>/dev/null || need python3-websockets python3-websockets || true
+
+# @grpc/grpc-js is no package of the system: into out/, where npm is and as its lock file says.
+if command -v npm >/dev/null && command -v node >/dev/null; then
+  mkdir -p out/grpc-js
+  if ! cmp -s tests/Pillion.EndToEnd/Grpc/js/package-lock.json out/grpc-js/node_modules/.lock; then
+    cp tests/Pillion.EndToEnd/Grpc/js/package.json tests/Pillion.EndToEnd/Grpc/js/package-lock.json out/grpc-js/
+    if (cd out/grpc-js && npm ci --ignore-scripts --no-audit --no-fund >install.log 2>&1 </dev/null); then
+      cp tests/Pillion.EndToEnd/Grpc/js/package-lock.json out/grpc-js/node_modules/.lock
+    else
+      echo "missing: @grpc/grpc-js. npm could not install it: $(grep -m1 'npm error' out/grpc-js/install.log)" >&2
+    fi
+  fi
+else
+  echo "missing: npm and node. Install them to have gRPC tested with @grpc/grpc-js." >&2
+fi
 
 restore=()
 [[ -n ${CI:-} ]] && restore=(--locked-mode)

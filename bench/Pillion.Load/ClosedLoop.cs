@@ -7,7 +7,8 @@ namespace Pillion.Load;
 /// <summary>Every connection asks again as soon as it was answered.</summary>
 internal static class ClosedLoop
 {
-    public static int Run(Target target, int connections, int seconds) => RunAsync(target, connections, seconds).GetAwaiter().GetResult();
+    public static int Run(Target target, int connections, int seconds) =>
+        target.Tls is null ? RunAsync(target, connections, seconds).GetAwaiter().GetResult() : BlockingLoop.Run(target, connections, seconds);
 
     private static async Task<int> RunAsync(Target target, int connections, int seconds)
     {

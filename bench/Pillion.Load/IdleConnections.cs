@@ -8,19 +8,17 @@ internal static class IdleConnections
 {
     public static int Run(Target target, int count)
     {
-        var held = new List<Socket>(count);
+        var held = new List<Wire>(count);
         for (var i = 0; i < count; i++)
         {
-            var socket = target.Open();
-            socket.ReceiveTimeout = 10_000;
-            socket.Connect(target.Address);
-            socket.Send(target.Request);
-            if (new ResponseReader(socket).Read() != 200)
+            var wire = Wire.Connect(target);
+            wire.Send(target.Request);
+            if (new ResponseReader(wire).Read() != 200)
             {
                 throw new IOException(string.Create(CultureInfo.InvariantCulture, $"connection {i} was not answered with 200"));
             }
 
-            held.Add(socket);
+            held.Add(wire);
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"holding {held.Count}"));
@@ -30,7 +28,7 @@ internal static class IdleConnections
         }
 
         // One that was closed meanwhile would make the figure per connection a lie.
-        var alive = held.Count(static socket => !(socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0));
+        var alive = held.Count(static wire => !(wire.Socket.Poll(0, SelectMode.SelectRead) && wire.Socket.Available == 0));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"alive {alive}"));
         return alive == count ? 0 : 1;
     }

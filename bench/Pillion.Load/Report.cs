@@ -8,10 +8,12 @@ namespace Pillion.Load;
 /// </summary>
 internal static class Report
 {
-    private static readonly string[] Order = ["Pillion", "nginx", "HAProxy", "YARP", "direct"];
+    private static readonly string[] Usual = ["Pillion", "nginx", "HAProxy", "YARP"];
 
-    public static int Run(string path, string title)
+    /// <param name="proxies">Whose rows there must be, measured or not; the four of HTTP/1.1 where none is named.</param>
+    public static int Run(string path, string title, string[] proxies)
     {
+        string[] order = [.. proxies.Length > 0 ? proxies : Usual, "direct"];
         var samples = File.ReadLines(path).Select(static line => line.Split('\t')).Select(static parts =>
             (Measure: parts[0], Unit: parts[1], Proxy: parts[2], Value: double.Parse(parts[3], CultureInfo.InvariantCulture))).ToList();
         var text = new StringBuilder();
@@ -20,7 +22,7 @@ internal static class Report
         foreach (var measure in samples.GroupBy(static sample => (sample.Measure, sample.Unit)))
         {
             var pillion = Median(measure.Where(static sample => sample.Proxy == "Pillion"));
-            foreach (var proxy in Order)
+            foreach (var proxy in order)
             {
                 var values = measure.Where(sample => sample.Proxy == proxy).ToList();
                 if (values.Count == 0)

@@ -4,10 +4,15 @@ using System.Net.Sockets;
 namespace Pillion.Load;
 
 /// <summary>Reads one HTTP/1.1 response off a keep-alive connection: Content-Length or chunked, nothing else.</summary>
-internal sealed class ResponseReader(Socket socket)
+internal sealed class ResponseReader(Socket socket, TlsConnection? tls = null)
 {
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _length;
+
+    public ResponseReader(Wire wire)
+        : this(wire.Socket, wire.Tls)
+    {
+    }
 
     /// <summary>The status, blocking until the whole body is here; 0 when the connection ended first.</summary>
     public int Read()
@@ -19,7 +24,7 @@ internal sealed class ResponseReader(Socket socket)
                 return status;
             }
 
-            var received = socket.Receive(_buffer.AsSpan(_length));
+            var received = tls is null ? socket.Receive(_buffer.AsSpan(_length)) : tls.Receive(_buffer.AsSpan(_length));
             if (received == 0)
             {
                 return 0;

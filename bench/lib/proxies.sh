@@ -2,7 +2,8 @@
 
 readonly work=$PWD/bench/work
 readonly upstream_port=18080 admin=127.0.0.1:18090
-declare -A port=([direct]=$upstream_port [Pillion]=18084 [nginx]=18081 [HAProxy]=18082 [YARP]=18083)
+# The first port of each; those that follow it are @PORT1@, @PORT2@, ... in the templates.
+declare -A port=([direct]=$upstream_port [Pillion]=18140 [nginx]=18110 [HAProxy]=18120 [YARP]=18130 ["HAProxy with splice"]=18150)
 # One core for the proxy under test, the rest for the client and the application.
 readonly proxy_core=0
 other_cores=1
@@ -25,19 +26,29 @@ fill() {
   [[ $limit == unlimited ]] || maxconn=$(((limit - 500) / 2))
   ((maxconn > prepared_for)) && maxconn=$prepared_for
   sed -e "s|@MAXCONN@|$maxconn|g" -e "s|@CONNECTIONS@|$((2 * prepared_for))|g" -e "s|@WORK@|$work|g" -e "s|@PORT@|$2|g" -e "s|@UPSTREAM@|$upstream_port|g" \
+    -e "s|@PORT1@|$(($2 + 1))|g" -e "s|@PORT2@|$(($2 + 2))|g" -e "s|@PORT3@|$(($2 + 3))|g" \
+    -e "s|@UPSTREAM1@|$((upstream_port + 1))|g" -e "s|@UPSTREAM2@|$((upstream_port + 2))|g" \
     -e "s|@BODY100@|$(printf 'x%.0s' $(seq 99))\\\\n|g" "$1" >"$3"
 }
 
+# prepare [NAME]: fills the templates of bench/NAME, those of http1 where none is named.
 prepare() {
+  local name=${1:-http1} template
   mkdir -p "$work/files"
   rm -f "$work"/*.log "$work"/*.out
   head -c 16384 /dev/zero | tr '\0' 'f' >"$work/files/16k"
   # Templates hold a pinch of text in capitals between at signs; the files that run are in bench/work.
-  fill bench/http1/upstream.conf 0 "$work/upstream.conf"
-  fill bench/http1/nginx.conf "${port[nginx]}" "$work/nginx.conf"
-  fill bench/http1/haproxy.cfg "${port[HAProxy]}" "$work/haproxy.cfg"
-  fill bench/http1/pillion.yaml "${port[Pillion]}" "$work/pillion.yaml"
-  fill bench/http1/pillion.envoy.yaml "${port[Pillion]}" "$work/pillion.envoy.yaml"
+  rm -f "$work"/*.conf "$work"/*.cfg "$work"/*.yaml
+  for template in bench/"$name"/*.conf bench/"$name"/*.cfg bench/"$name"/*.yaml; do
+    [[ -e $template ]] || continue
+    case "$template" in
+      */nginx.conf) fill "$template" "${port[nginx]}" "$work/nginx.conf" ;;
+      */haproxy-splice.cfg) fill "$template" "${port[HAProxy with splice]}" "$work/haproxy-splice.cfg" ;;
+      */haproxy.cfg) fill "$template" "${port[HAProxy]}" "$work/haproxy.cfg" ;;
+      */pillion*) fill "$template" "${port[Pillion]}" "$work/${template##*/}" ;;
+      *) fill "$template" 0 "$work/${template##*/}" ;;
+    esac
+  done
   # nginx leaves root for another user in its worker; the files are its.
   chmod a+rX "$work" "$work/files" "$work/files/16k"
   ulimit -Sn "$(ulimit -Hn)"
@@ -49,6 +60,7 @@ command_of() {
   case "$1" in
     nginx) command=(nginx -c "$work/nginx.conf") ;;
     HAProxy) command=(haproxy -db -f "$work/haproxy.cfg") ;;
+    "HAProxy with splice") command=(haproxy -db -f "$work/haproxy-splice.cfg") ;;
     YARP) command=(dotnet "$work/yarp/yarp.dll" "${port[YARP]}" $upstream_port "$work") ;;
     Pillion) command=("$pillion" run -c "$work/pillion.yaml" --admin "$admin" --concurrency 1) ;;
   esac
@@ -70,12 +82,15 @@ start_proxy() {
   (on_proxy_core "${command[@]}") >"$work/$1.out" 2>&1 &
   proxy_pid=$!
   running+=("$proxy_pid")
-  until_answers "${port[$1]}" || { echo "bench: $1 did not start: $(tail -n 2 "$work/$1.out")" >&2; return 1; }
+  until_answers "${port[$1]}" "$proxy_pid" || { echo "bench: $1 did not start: $(tail -n 2 "$work/$1.out")" >&2; return 1; }
 }
 
+# until_answers PORT [PID]: until an HTTP/1.1 request on it is answered; where `until_listens=1`, until a connection is accepted.
 until_answers() {
   for _ in $(seq 200); do
-    [[ $(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$1/100" 2>/dev/null) == 200 ]] && return 0
+    [[ -n ${2:-} ]] && ! kill -0 "$2" 2>/dev/null && return 1
+    [[ -n ${until_listens:-} ]] && (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
+    [[ -z ${until_listens:-} && $(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$1/100" 2>/dev/null) == 200 ]] && return 0
     sleep 0.05
   done
   echo "bench: nothing answers on 127.0.0.1:$1" >&2

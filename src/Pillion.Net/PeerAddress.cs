@@ -42,6 +42,8 @@ internal readonly struct PeerAddress : IEquatable<PeerAddress>
         _ => _kind == Kind.Unix,
     };
 
+    public PeerAddress WithoutPort() => new(_kind, _high, _low, 0);
+
     /// <summary>From network-order bytes: 4 or 16 of them. An IPv4 address mapped into IPv6 becomes the IPv4 address.</summary>
     public static PeerAddress From(ReadOnlySpan<byte> address, ushort port)
     {
@@ -161,6 +163,13 @@ internal readonly struct PeerAddress : IEquatable<PeerAddress>
         destination[length++] = (byte)':';
         System.Buffers.Text.Utf8Formatter.TryFormat(Port, destination[length..], out var digits);
         return length + digits;
+    }
+
+    /// <summary>The address without its port, as text.</summary>
+    public string AddressText()
+    {
+        Span<byte> text = stackalloc byte[64];
+        return Encoding.ASCII.GetString(text[..FormatAddress(text)]);
     }
 
     public bool Equals(PeerAddress other) => _high == other._high && _low == other._low && Port == other.Port && _kind == other._kind;

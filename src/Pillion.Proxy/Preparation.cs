@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
+using Pillion.Core.Identity;
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Net.Http;
@@ -7,8 +9,12 @@ using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Configuration.Tcp;
+using Pillion.Proxy.Configuration.Transport;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
+using Pillion.Proxy.Tcp;
+using Pillion.Proxy.Transport;
 using Pillion.Proxy.Upstreams;
 
 namespace Pillion.Proxy;
@@ -27,13 +33,21 @@ internal sealed class Preparation : Prepared
     private readonly List<Cluster> _newClusters = [];
     private ProxySnapshot _next = ProxySnapshot.Empty;
 
-    private Preparation(ProxyRole role) => _role = role;
+    private readonly Secret<IdentitySnapshot>? _identity;
+    private readonly SecretSet _secrets;
+
+    private Preparation(ProxyRole role, Secret<IdentitySnapshot>? identity)
+    {
+        _role = role;
+        _identity = identity;
+        _secrets = role.Context.Secrets.Begin();
+    }
 
     public override IReadOnlyList<string> Mistakes => _mistakes;
 
-    public static async Task<Preparation> MakeAsync(ProxyRole role, ProxyConfig config)
+    public static async Task<Preparation> MakeAsync(ProxyRole role, ProxyConfig config, Secret<IdentitySnapshot>? identity)
     {
-        var preparation = new Preparation(role);
+        var preparation = new Preparation(role, identity);
         var clusters = config.Clusters.ToFrozenDictionary(cluster => cluster.Name, preparation.ClusterFor);
         var listeners = new List<(BoundListener, ListenerSnapshot)>();
         foreach (var listener in config.Listeners)
@@ -52,7 +66,8 @@ internal sealed class Preparation : Prepared
     public override void Commit()
     {
         _role.Publish(_next);
-        _role.Context.AccessLogs.Retain(_next.Config.Listeners.SelectMany(listener => listener.Http.AccessLogs).Select(log => log.Path).ToHashSet());
+        _role.Use(_secrets);
+        _role.Context.AccessLogs.Retain(_next.Config.Listeners.SelectMany(AccessLogsOf).Select(log => log.Path).ToHashSet());
         _role.Context.Metrics.Clusters.Retain(_next.Clusters.Keys.ToHashSet());
     }
 
@@ -67,6 +82,8 @@ internal sealed class Preparation : Prepared
         {
             cluster.Retire();
         }
+
+        _secrets.Dispose();
     }
 
     // A new cluster is looked up before requests can reach it; a name that cannot be resolved keeps nobody else waiting for long.
@@ -84,7 +101,9 @@ internal sealed class Preparation : Prepared
 
     private Cluster ClusterFor(ClusterConfig config)
     {
-        if (_role.Live.Clusters.TryGetValue(config.Name, out var running) && running.Config == config)
+        var isSame = _role.Live.Clusters.TryGetValue(config.Name, out var running) && running.Config == config;
+        var tls = config.Tls is null ? null : TlsOf(config.Tls, isSame ? running!.Tls : null);
+        if (isSame && ReferenceEquals(tls, running!.Tls))
         {
             return running;
         }
@@ -100,9 +119,17 @@ internal sealed class Preparation : Prepared
             {
                 var loop = _role.Loops[index];
                 var metrics = context.Metrics.Cluster(config.Name, index);
-                return new ClusterLoop(loop, set, Balancers.Create(config.Balancer), new UpstreamPool(loop.Events, loop.Network, config, metrics), metrics);
+                var dialer = new UpstreamDialer(loop.Events, loop.Network, config, tls, metrics);
+                return new ClusterLoop(loop, set, Balancers.Create(config.Balancer), dialer, new UpstreamPool(loop.Events, dialer, config, metrics), metrics)
+                {
+                    Original = config.Discovery == ClusterDiscovery.OriginalDestination ? new OriginalDestinations() : null,
+                };
             },
-            _role.Loops.Count);
+            _role.Loops.Count)
+        {
+            Tls = tls,
+        };
+        cluster.StartChecks(_role.Loops[0], context.Logger);
         _newClusters.Add(cluster);
         return cluster;
     }
@@ -110,7 +137,7 @@ internal sealed class Preparation : Prepared
     private async Task<(BoundListener, ListenerSnapshot)?> ListenerAsync(ListenerConfig config)
     {
         var context = _role.Context;
-        foreach (var log in config.Http.AccessLogs)
+        foreach (var log in AccessLogsOf(config))
         {
             if (context.AccessLogs.TryOpen(log.Path) is { } error)
             {
@@ -119,9 +146,13 @@ internal sealed class Preparation : Prepared
             }
         }
 
-        config = config with { Http = config.Http with { Rules = config.Http.Rules with { PolicyFieldNames = FieldsRead(config.Http.Routes) } } };
-        var snapshot = new ListenerSnapshot(
-            config, RouteTable.Build(config.Http.Routes, config.Http.Rules), context.Metrics, _role.Loops.Count, _role.Instance, AccessLogSet.Make(config.Http.AccessLogs, context.AccessLogs, _role.Loops.Count));
+        var before = _mistakes.Count;
+        var snapshot = new ListenerSnapshot(config, [.. config.AllChains.Select(chain => ChainOf(config, chain))], context.Metrics, _role.Loops.Count);
+        if (_mistakes.Count > before)
+        {
+            return null;
+        }
+
         foreach (var (bound, old) in _role.Live.Listeners)
         {
             if (old.Config.Address == config.Address && !bound.IsClosed)
@@ -132,6 +163,77 @@ internal sealed class Preparation : Prepared
 
         return await BindAsync(config, snapshot) is { } made ? (made, snapshot) : null;
     }
+
+    private ChainSnapshot ChainOf(ListenerConfig listener, FilterChainConfig chain) =>
+        ChainOf(listener, chain, chain.Tls is null ? null : TlsOf(listener, chain, chain.Tls));
+
+    // What is equal is taken over, so that sessions can still be resumed behind a reload.
+    private DownstreamTls? TlsOf(ListenerConfig listener, FilterChainConfig chain, DownstreamTlsConfig tls)
+    {
+        var material = TlsMaterial.Read(tls, tls.Certificates, _identity, _secrets, _mistakes);
+        if (_mistakes.Count > 0)
+        {
+            return null;
+        }
+
+        var protocols = ProtocolsOf(chain, tls);
+        var running = _role.Live.Listeners.Where(pair => pair.Snapshot.Name == listener.Name).Select(pair => pair.Snapshot.Find(chain.Name)?.Tls).FirstOrDefault();
+        try
+        {
+            return running is not null && running.Serves(tls, protocols, material) ? running : new DownstreamTls(tls, protocols, material);
+        }
+        catch (InvalidOperationException exception)
+        {
+            _mistakes.Add($"{tls.Source}: {exception.Message}");
+            return null;
+        }
+    }
+
+    private static string[] ProtocolsOf(FilterChainConfig chain, DownstreamTlsConfig tls) =>
+        tls.ApplicationProtocols.Count > 0 ? [.. tls.ApplicationProtocols] :
+        chain.Http is null ? [] :
+        chain.Http.Codec switch
+        {
+            HttpProtocol.Http1 => ["http/1.1"],
+            HttpProtocol.Http2 => ["h2"],
+            _ => ["h2", "http/1.1"],
+        };
+
+    private UpstreamTls? TlsOf(UpstreamTlsConfig tls, UpstreamTls? running)
+    {
+        var material = TlsMaterial.Read(tls, tls.Certificate is { } certificate ? [certificate] : [], _identity, _secrets, _mistakes);
+        if (_mistakes.Count > 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            return running is not null && running.Material.IsSameAs(material) ? running : new UpstreamTls(tls, material);
+        }
+        catch (InvalidOperationException exception)
+        {
+            _mistakes.Add($"{tls.Source}: {exception.Message}");
+            return null;
+        }
+    }
+
+    private ChainSnapshot ChainOf(ListenerConfig listener, FilterChainConfig chain, DownstreamTls? tls) =>
+        new(chain, tls, chain.Http is null ? null : HttpOf(listener, chain.Http, tls), chain.Tcp is null ? null : TcpOf(listener, chain.Tcp));
+
+    private TcpSnapshot TcpOf(ListenerConfig listener, TcpConfig tcp) =>
+        new(listener, tcp, _role.Context.Metrics, _role.Loops.Count, AccessLogSet.Make(tcp.AccessLogs, _role.Context.AccessLogs, _role.Loops.Count));
+
+    private HttpSnapshot HttpOf(ListenerConfig listener, HttpConfig http, DownstreamTls? tls)
+    {
+        var context = _role.Context;
+        http = http with { Rules = http.Rules with { PolicyFieldNames = FieldsRead(http.Routes) } };
+        var logs = AccessLogSet.Make(http.AccessLogs, context.AccessLogs, _role.Loops.Count);
+        return new HttpSnapshot(listener, http, RouteTable.Build(http.Routes, http.Rules), context.Metrics, _role.Loops.Count, _role.Instance, logs, tls);
+    }
+
+    private static IEnumerable<AccessLogConfig> AccessLogsOf(ListenerConfig listener) =>
+        listener.AllChains.SelectMany(chain => (chain.Http?.AccessLogs ?? []).Concat(chain.Tcp?.AccessLogs ?? []));
 
     // A header that imitates one of these, with underscores for hyphens, is rejected before a route can be misled by it.
     private static FieldNameSet FieldsRead(RouteTableConfig routes) =>

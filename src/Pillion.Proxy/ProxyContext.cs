@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
@@ -21,6 +22,9 @@ internal sealed record ProxyContext
     public required AccessLogs AccessLogs { get; init; }
 
     public required RequestRecords Records { get; init; }
+
+    /// <summary>Certificates and authorities in files, watched.</summary>
+    public required SecretStore Secrets { get; init; }
 
     public required INameResolver Resolver { get; init; }
 

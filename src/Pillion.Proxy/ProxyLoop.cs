@@ -1,6 +1,8 @@
 using System.Text;
 using Pillion.Core.Signals;
 using Pillion.Core.Signals.Records;
+using Pillion.Net;
+using Pillion.Net.Detection;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Forwarding;
@@ -29,6 +31,7 @@ internal sealed class ProxyLoop
         Records = new RecordRing(RecordRing.DefaultSuccesses / loops, RecordRing.DefaultFailures / loops);
         RandomBytes = new RandomBytes();
         Ids = new RequestIds(RandomBytes);
+        ServersThatSpeakFirst = new DetectionMemory(events);
     }
 
     public EventLoop Events { get; }
@@ -44,6 +47,8 @@ internal sealed class ProxyLoop
     public RequestIds Ids { get; }
 
     public RecordRing Records { get; }
+
+    public DetectionMemory ServersThatSpeakFirst { get; }
 
     /// <summary>Downstream connections on this loop.</summary>
     public HashSet<DownstreamConnection> Connections { get; } = [];
@@ -81,7 +86,10 @@ internal sealed class ProxyLoop
     }
 
     /// <summary>New requests on this listener are answered with Connection: close.</summary>
-    public bool IsDraining(ListenerSnapshot listener) => _role.IsDraining(listener);
+    public bool IsDraining(HttpSnapshot listener) => _role.IsDraining(listener);
+
+    /// <summary>A connection to this address would come back to this sidecar.</summary>
+    public bool IsOwnListener(PeerAddress address) => _role.OwnAddresses.Contains(address);
 
     public Exchange RentExchange() => _free.TryPop(out var exchange) ? exchange : new Exchange(this);
 

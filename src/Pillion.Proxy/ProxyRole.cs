@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Pillion.Core.Identity;
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Metrics;
@@ -25,9 +27,12 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
     private readonly TimeProvider _time;
     private readonly List<(BoundListener Bound, ListenerSnapshot Snapshot)> _removed = [];
     private readonly Lock _lock = new();
+    private readonly ToldRefusals _refusals;
     private long _acceptFailureTold;
     private volatile ProxySnapshot _live = ProxySnapshot.Empty;
+    private SecretSet? _secrets;
     private volatile DrainStage _stage;
+    private volatile OwnAddresses _ownAddresses = OwnAddresses.None;
 
     public ProxyRole(ProxyContext context)
     {
@@ -35,6 +40,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
         _network = context.Network;
         _logger = context.Logger;
         _time = context.Time;
+        _refusals = new ToldRefusals(context.Time);
         Instance = $"{(uint)Environment.ProcessId ^ (uint)context.Random.Next():x8}";
         _loops = [.. context.Loops.Select(loop => new ProxyLoop(this, loop, _network, new Random(context.Random.Next()), context.Loops.Count))];
         foreach (var loop in _loops)
@@ -64,12 +70,28 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
 
     public IReadOnlyList<ProxyLoop> Loops => _loops;
 
-    public async Task<Prepared> PrepareAsync(ProxyConfig config, CancellationToken cancellationToken) => await Preparation.MakeAsync(this, config);
+    public PlaintextPeers PlaintextPeers { get; } = new();
+
+    /// <summary>Where a connection would come back to this sidecar.</summary>
+    public OwnAddresses OwnAddresses => _ownAddresses;
+
+    public Task<Prepared> PrepareAsync(ProxyConfig config, CancellationToken cancellationToken) => PrepareAsync(config, identity: null, cancellationToken);
+
+    /// <param name="identity">Who the workload is in this configuration; null where it does not say.</param>
+    public async Task<Prepared> PrepareAsync(ProxyConfig config, Secret<IdentitySnapshot>? identity, CancellationToken cancellationToken) => await Preparation.MakeAsync(this, config, identity);
+
+    /// <summary>The secrets of the configuration that was put in place; those of the one before are watched no more.</summary>
+    public void Use(SecretSet secrets)
+    {
+        _secrets?.Dispose();
+        _secrets = secrets;
+    }
 
     /// <summary>Puts a prepared snapshot in place and retires what it no longer has. Called by <see cref="Preparation"/> only.</summary>
     public void Publish(ProxySnapshot next)
     {
         var old = _live;
+        _ownAddresses = OwnAddresses.Of(next.Listeners.Select(pair => pair.Bound));
         _live = next;
         foreach (var (bound, _) in next.Listeners)
         {
@@ -155,7 +177,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
     }
 
     /// <summary>Requests on this listener are answered with Connection: close: it is going away. Outbound is not, while the application lives.</summary>
-    public bool IsDraining(ListenerSnapshot listener) => _stage != DrainStage.None && (_stage == DrainStage.Stopped || IsInbound(listener));
+    public bool IsDraining(HttpSnapshot listener) => _stage != DrainStage.None && (_stage == DrainStage.Stopped || listener.Direction != TrafficDirection.Outbound);
 
     /// <summary>A bug let an exception out of a request; the other requests go on.</summary>
     public void Unhandled(Exception exception) => LogUnhandled(exception);
@@ -214,6 +236,18 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
             });
         }
     }
+
+    /// <summary>A connection was refused before anything was served on it; said once a second and kind, counted always.</summary>
+    public void ConnectionRefused(ListenerSnapshot listener, string peer, string reason, string cause)
+    {
+        if (_refusals.MayTell(reason, _time.GetTimestamp(), out var untold))
+        {
+            LogRefused(listener.Name, peer, cause, untold > 0 ? $" ({untold} more like it were not told)" : "");
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "listener {Name} refused a connection from {Peer}: {Cause}{More}")]
+    private partial void LogRefused(string name, string peer, string cause, string more);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "listener {Name} is bound to {Address}")]
     private partial void LogBound(string address, string name);

@@ -19,6 +19,9 @@ internal sealed record PillionConfig
     /// <summary>Null where the file does not name the application: an Envoy file, or an outbound side alone.</summary>
     public AppConfig? App { get; init; }
 
+    /// <summary>Null where the file gives none: the sidecar then has no certificate of its own.</summary>
+    public IdentityConfig? Identity { get; init; }
+
     public AdminConfig Admin { get; init; } = new();
 
     public LifecycleConfig Lifecycle { get; init; } = new();
@@ -34,14 +37,14 @@ internal sealed record PillionConfig
     public static (PillionConfig? Config, IReadOnlyList<ConfigError> Errors) Load(string file, Func<string, string?> environment)
     {
         var errors = new List<ConfigError>();
-        return Read(ConfigDocument.Load(file, environment, errors), file, errors);
+        return Read(ConfigDocument.Load(file, environment, errors), file, environment, errors);
     }
 
     /// <summary>As <see cref="Load"/>, from text that is already there.</summary>
     public static (PillionConfig? Config, IReadOnlyList<ConfigError> Errors) Parse(string text, string file, Func<string, string?> environment)
     {
         var errors = new List<ConfigError>();
-        return Read(ConfigDocument.Parse(text, file, environment, errors), file, errors);
+        return Read(ConfigDocument.Parse(text, file, environment, errors), file, environment, errors);
     }
 
     /// <summary>Reads Pillion's own format; also run without a document, to write the reference.</summary>
@@ -52,6 +55,7 @@ internal sealed record PillionConfig
         return new()
         {
             Workload = WorkloadConfig.Read(map.Optional("workload", "The name of the application's workload, as its service account has it.")),
+            Identity = IdentityConfig.Read(map.Optional("identity", "Who the sidecar is to its peers; without it there is no mutual TLS. A directory alone is short for `cert.pem`, `key.pem` and `bundle.pem` in it.")),
             App = app,
             Proxy = NativeProxy.Read(map, app),
             Admin = AdminConfig.Read(map.Optional("admin", "The admin pages.")),
@@ -61,7 +65,7 @@ internal sealed record PillionConfig
         };
     }
 
-    private static (PillionConfig?, IReadOnlyList<ConfigError>) Read(ConfigNode? root, string file, List<ConfigError> errors)
+    private static (PillionConfig?, IReadOnlyList<ConfigError>) Read(ConfigNode? root, string file, Func<string, string?> environment, List<ConfigError> errors)
     {
         if (root is null)
         {
@@ -69,7 +73,7 @@ internal sealed record PillionConfig
         }
 
         var config = root.Entries.Any(entry => EnvoyKeys.Contains(entry.Key))
-            ? ReadEnvoy(EnvoyBootstrap.Reading(file, errors).Root(root))
+            ? ReadEnvoy(EnvoyBootstrap.Reading(file, errors, environment).Root(root))
             : ReadNative(new ConfigReading(file, errors).Root(root));
         ListenerAddresses.Check(config, file, errors);
         if (errors.Count == 0)

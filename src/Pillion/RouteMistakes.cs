@@ -9,7 +9,7 @@ internal static class RouteMistakes
 {
     public static void Check(ProxyConfig proxy, string file, List<ConfigError> errors)
     {
-        foreach (var (source, message) in proxy.Listeners.SelectMany(listener => RouteTableCheck.Find(listener.Http.Routes)))
+        foreach (var (source, message) in proxy.Listeners.SelectMany(listener => listener.AllChains).Where(chain => chain.Http is not null).SelectMany(chain => RouteTableCheck.Find(chain.Http!.Routes)))
         {
             // The check says what is wrong and, behind a semicolon, what would be right.
             var remedy = message.LastIndexOf("; ", StringComparison.Ordinal);

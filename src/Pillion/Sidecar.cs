@@ -3,6 +3,8 @@ using Pillion.Admin;
 using Pillion.Application;
 using Pillion.Commands;
 using Pillion.Core.Configuration.Documents;
+using Pillion.Core.Identity;
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Logging;
@@ -30,6 +32,8 @@ internal sealed partial class Sidecar : IDisposable
     private readonly Condition _configuration;
     private readonly Condition _listeners;
     private readonly Condition _admin;
+    private readonly CancellationTokenSource _stopWatching = new();
+    private Task _watching = Task.CompletedTask;
     private AdminServer? _adminServer;
     private AdminToken? _token;
 
@@ -47,6 +51,8 @@ internal sealed partial class Sidecar : IDisposable
         _network = network;
         _loops = [.. Enumerable.Range(0, loops).Select(index => _network.CreateLoop(index, time))];
         Metrics = new MetricRegistry(loops, time);
+        Secrets = new SecretStore(Metrics, time, logs.CreateLogger("identity"));
+        Identity = new WorkloadIdentity(Secrets, Lifecycle, time);
         Records = new RequestRecords(time);
         _accessLogs = new AccessLogs(loops, Metrics, logs.CreateLogger("access_log"), open: openAccessLog);
         _proxy = new ProxyRole(new ProxyContext
@@ -56,6 +62,7 @@ internal sealed partial class Sidecar : IDisposable
             Metrics = Metrics,
             AccessLogs = _accessLogs,
             Records = Records,
+            Secrets = Secrets,
             Resolver = resolver,
             Time = time,
             Random = new Random(),
@@ -73,6 +80,12 @@ internal sealed partial class Sidecar : IDisposable
     public ApplicationHealth Health { get; }
 
     public MetricRegistry Metrics { get; }
+
+    /// <summary>Certificates and authorities in files, watched from the start.</summary>
+    public SecretStore Secrets { get; }
+
+    /// <summary>Who this sidecar is to its peers.</summary>
+    public WorkloadIdentity Identity { get; }
 
     public RequestRecords Records { get; }
 
@@ -99,6 +112,7 @@ internal sealed partial class Sidecar : IDisposable
     public void Start()
     {
         _accessLogs.Start();
+        _watching = Secrets.WatchAsync(_stopWatching.Token);
         foreach (var loop in _loops)
         {
             loop.Start();
@@ -108,7 +122,8 @@ internal sealed partial class Sidecar : IDisposable
     /// <summary>Prepares a configuration in every role, then commits it in all of them or in none. Returns why it cannot run.</summary>
     public async Task<IReadOnlyList<string>> ApplyAsync(PillionConfig config, StopTimes times, CancellationToken cancellationToken)
     {
-        var prepared = new List<Prepared> { await _proxy.PrepareAsync(config.Proxy, cancellationToken).ConfigureAwait(false) };
+        var identity = Identity.Prepare(config.Identity, config.Workload);
+        var prepared = new List<Prepared> { identity, await _proxy.PrepareAsync(config.Proxy, identity.Identity, cancellationToken).ConfigureAwait(false) };
         var mistakes = prepared.SelectMany(part => part.Mistakes).ToList();
         if (mistakes.Count > 0)
         {
@@ -157,6 +172,8 @@ internal sealed partial class Sidecar : IDisposable
                 Reload = reload,
                 Listeners = () => Listeners,
                 ClustersAsync = _ => Task.FromResult(Clusters),
+                Plaintext = () => [.. _proxy.PlaintextPeers.List().Select(row => new PlaintextView(row.Listener, row.Peer.Equals(default) ? "others" : row.Peer.AddressText(), row.Connections))],
+                PermissiveListeners = () => [.. _proxy.Live.Listeners.Where(pair => pair.Snapshot.Config.AllChains.Any(chain => chain.CountsPlaintext)).Select(pair => pair.Snapshot.Name)],
                 Version = VersionCommand.Version,
                 Workload = () => Workload,
             },
@@ -176,6 +193,8 @@ internal sealed partial class Sidecar : IDisposable
     {
         var code = await Lifecycle.StopAsync(Roles, application).ConfigureAwait(false);
         await Health.StopAsync().ConfigureAwait(false);
+        await _stopWatching.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(false);
         _adminServer?.Stop();
         foreach (var loop in _loops)
         {
@@ -194,6 +213,7 @@ internal sealed partial class Sidecar : IDisposable
 
     public void Dispose()
     {
+        _stopWatching.Dispose();
         _token?.Dispose();
         _accessLogs.Dispose();
     }

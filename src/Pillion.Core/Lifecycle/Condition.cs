@@ -32,6 +32,9 @@ internal sealed class Condition
     /// <summary>Why it is not met; null when it is.</summary>
     public string? Reason => _reason;
 
+    /// <summary>What is worth knowing about it while it is met, such as how long that will last; asked when a page is.</summary>
+    public Func<string?>? Detail { get; set; }
+
     public void Meet() => Change(null);
 
     public void Fail(string reason) => Change(reason);

@@ -18,6 +18,12 @@ internal enum FailureKind : byte
     ConnectRefused,
     ConnectTimeout,
     ConnectFailed,
+
+    /// <summary>The connection was made, and no TLS on it.</summary>
+    TlsFailed,
+
+    /// <summary>The upstream is not who it should be: its certificate was refused, or it refused ours.</summary>
+    TlsCertificate,
     NameNotResolved,
     NoEndpoint,
     NoCluster,

@@ -43,6 +43,18 @@ internal static class FailureTable
         },
         new()
         {
+            Kind = FailureKind.TlsFailed, Status = 503, Flags = UF, ProxyError = "tls_protocol_error", GrpcStatus = GrpcUnavailable,
+            Details = "upstream_reset_before_response_started{remote_connection_failure|TLS_error}",
+            Sentence = "{answer}: {who}[ at {endpoint}] accepted the connection and the TLS handshake failed[ ({cause})][, in {attempts} attempts]{where}.",
+        },
+        new()
+        {
+            Kind = FailureKind.TlsCertificate, Status = 503, Flags = UF, ProxyError = "tls_certificate_error", GrpcStatus = GrpcUnavailable,
+            Details = "upstream_reset_before_response_started{remote_connection_failure|TLS_error|CERTIFICATE_VERIFY_FAILED}",
+            Sentence = "{answer}: {who}[ at {endpoint}] is not known to be who it should be[: {cause}][, in {attempts} attempts]{where}.",
+        },
+        new()
+        {
             Kind = FailureKind.NameNotResolved, Status = 503, Flags = DF, ProxyError = "dns_error", GrpcStatus = GrpcUnavailable,
             Details = "dns_resolution_failure",
             Sentence = "{answer}: the name of {who} in cluster {cluster} could not be resolved[ ({cause})]{where}.",

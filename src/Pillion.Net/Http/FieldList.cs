@@ -24,9 +24,15 @@ internal sealed class FieldList
     /// <summary>Fields ever added since the last clear, removed ones included; walk with <see cref="IsPresent"/>.</summary>
     public int Count => _count;
 
+    /// <summary>No less than all names and values together.</summary>
+    public int Bytes => _used;
+
     public bool IsPresent(int index) => _entries[index].NameLength >= 0;
 
     public KnownField Known(int index) => _entries[index].Known;
+
+    /// <summary>Its sender wants it in no table of HPACK (RFC 7541 §6.2.3).</summary>
+    public bool IsSensitive(int index) => _entries[index].IsSensitive;
 
     public ReadOnlySpan<byte> Name(int index) => _bytes.AsSpan(_entries[index].NameStart, Math.Abs((int)_entries[index].NameLength));
 
@@ -80,7 +86,8 @@ internal sealed class FieldList
 
     public void Add(KnownField known, ReadOnlySpan<byte> value) => Add(known, KnownFields.Name(known), value);
 
-    public void Add(KnownField known, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    /// <param name="isSensitive">Its sender wants it in no table of HPACK, ours included (RFC 7541 §6.2.3).</param>
+    public void Add(KnownField known, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isSensitive = false)
     {
         // Written as the line that it will be sent as, so that lines which stand together can be sent with one copy.
         var length = name.Length + value.Length + 4;
@@ -93,6 +100,7 @@ internal sealed class FieldList
         line[^2] = HttpBytes.Cr;
         line[^1] = HttpBytes.Lf;
         AddInBlock(known, _used, name.Length, _used + name.Length + 2, value.Length, isLine: true);
+        _entries[_count - 1].IsSensitive = isSensitive;
         _used += length;
     }
 
@@ -248,7 +256,7 @@ internal sealed class FieldList
         {
             if (other.IsPresent(i))
             {
-                Add(other.Known(i), other.Name(i), other.Value(i));
+                Add(other.Known(i), other.Name(i), other.Value(i), other.IsSensitive(i));
             }
         }
     }
@@ -265,6 +273,7 @@ internal sealed class FieldList
     {
         public readonly KnownField Known = known;
         public bool IsLine = isLine;
+        public bool IsSensitive;
         public short NameLength = nameLength;
         public readonly int NameStart = nameStart;
         public int ValueStart = valueStart;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Pillion.Net.Memory;
 
 /// <summary>
-/// A loop's buffers: native memory in three sizes, kept in free lists up to a bound so that a burst does not stay resident.
+/// A loop's buffers: native memory in four sizes, kept in free lists up to a bound so that a burst does not stay resident.
 /// Not thread-safe: one loop, one pool.
 /// </summary>
 internal sealed unsafe class SlabPool : IDisposable
@@ -11,25 +11,26 @@ internal sealed unsafe class SlabPool : IDisposable
     public const int Small = 4 * 1024;
     public const int Medium = 32 * 1024;
     public const int Large = 64 * 1024;
+    public const int Huge = 256 * 1024;
 
     // Arrays, not spans over constants: in unoptimized code each look at such a span allocates, and the allocation tests run on that, too.
-    private static readonly int[] Sizes = [Small, Medium, Large];
+    private static readonly int[] Sizes = [Small, Medium, Large, Huge];
 
-    // Kept free: 1 MiB of small ones, 1 MiB of medium ones, 512 KiB of large ones.
-    private static readonly int[] Kept = [256, 32, 8];
+    // Kept free: 1 MiB of small ones, 1 MiB of medium ones, 512 KiB of large ones, 1 MiB of huge ones.
+    private static readonly int[] Kept = [256, 32, 8, 4];
 
-    private readonly Slab?[] _free = new Slab?[3];
-    private readonly int[] _freeCount = new int[3];
+    private readonly Slab?[] _free = new Slab?[4];
+    private readonly int[] _freeCount = new int[4];
 
     /// <summary>Slabs lent out and not yet back.</summary>
     public int Rented { get; private set; }
 
-    /// <summary>The smallest slab that holds so many bytes, empty. More than <see cref="Large"/> bytes get a slab of their own.</summary>
+    /// <summary>The smallest slab that holds so many bytes, empty. More than <see cref="Huge"/> bytes get a slab of their own.</summary>
     public Slab Rent(int size = Small)
     {
         Rented++;
-        var sizeClass = size <= Small ? 0 : size <= Medium ? 1 : size <= Large ? 2 : 3;
-        if (sizeClass < 3 && _free[sizeClass] is { } slab)
+        var sizeClass = size <= Small ? 0 : size <= Medium ? 1 : size <= Large ? 2 : size <= Huge ? 3 : 4;
+        if (sizeClass < 4 && _free[sizeClass] is { } slab)
         {
             _free[sizeClass] = slab.NextFree;
             _freeCount[sizeClass]--;
@@ -37,7 +38,7 @@ internal sealed unsafe class SlabPool : IDisposable
         }
         else
         {
-            var capacity = sizeClass < 3 ? Sizes[sizeClass] : size;
+            var capacity = sizeClass < 4 ? Sizes[sizeClass] : size;
             slab = new Slab((byte*)NativeMemory.Alloc((nuint)capacity), capacity, sizeClass);
         }
 
@@ -57,7 +58,7 @@ internal sealed unsafe class SlabPool : IDisposable
         slab.IsRented = false;
         slab.Clear();
         var sizeClass = slab.SizeClass;
-        if (sizeClass < 3 && _freeCount[sizeClass] < Kept[sizeClass])
+        if (sizeClass < 4 && _freeCount[sizeClass] < Kept[sizeClass])
         {
             slab.NextFree = _free[sizeClass];
             _free[sizeClass] = slab;

@@ -21,6 +21,7 @@ internal sealed partial class ClusterEndpoints
     private readonly Endpoint[][] _used;
     private readonly TaskCompletionSource _firstAnswers = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = new();
+    private EndpointSet _all;
     private EndpointSet _current;
     private int _unanswered;
 
@@ -52,7 +53,8 @@ internal sealed partial class ClusterEndpoints
 
         Names = names;
         _unanswered = names.Count;
-        _current = Union();
+        _all = Union();
+        _current = Usable(_all);
         CountMembers();
         if (names.Count == 0)
         {
@@ -64,8 +66,11 @@ internal sealed partial class ClusterEndpoints
 
     public string Name => Config.Name;
 
-    /// <summary>Read once per pick; never null.</summary>
+    /// <summary>Those that requests may be sent to. Read once per pick; never null.</summary>
     public EndpointSet Current => Volatile.Read(ref _current);
+
+    /// <summary>Every endpoint there is, failing ones too.</summary>
+    public EndpointSet All => Volatile.Read(ref _all);
 
     /// <summary>The names that DNS must resolve, with the state of each; empty for a cluster of addresses.</summary>
     public IReadOnlyList<ResolvedName> Names { get; }
@@ -101,6 +106,16 @@ internal sealed partial class ClusterEndpoints
         lock (_lock)
         {
             return UpdateUnderLock(name, addresses);
+        }
+    }
+
+    /// <summary>An endpoint was found to serve, or not to: publishes those that may be used.</summary>
+    public void HealthChanged()
+    {
+        lock (_lock)
+        {
+            Volatile.Write(ref _current, Usable(_all));
+            CountMembers();
         }
     }
 
@@ -142,14 +157,15 @@ internal sealed partial class ClusterEndpoints
 
         _used[name.Index] = used;
         Remember(known, next);
-        var before = _current;
+        var before = _all;
         var after = Union();
         foreach (var endpoint in after.AsSpan())
         {
             endpoint.IsRemoved = false;
         }
 
-        Volatile.Write(ref _current, after);
+        Volatile.Write(ref _all, after);
+        Volatile.Write(ref _current, Usable(after));
         foreach (var endpoint in before.AsSpan())
         {
             endpoint.IsRemoved = !after.AsSpan().Contains(endpoint);
@@ -179,8 +195,15 @@ internal sealed partial class ClusterEndpoints
 
     private void CountMembers()
     {
-        Volatile.Write(ref _metrics.EndpointsTotal, _current.Count);
-        Volatile.Write(ref _metrics.EndpointsHealthy, _current.Count);
+        Volatile.Write(ref _metrics.EndpointsTotal, _all.Count);
+        Volatile.Write(ref _metrics.EndpointsHealthy, _all.AsSpan().ToArray().Count(endpoint => !endpoint.IsUnhealthy));
+    }
+
+    // Envoy's panic: with less than half of them healthy, more likely the checks are wrong than the endpoints, and the rest would be overrun.
+    private static EndpointSet Usable(EndpointSet all)
+    {
+        var healthy = all.AsSpan().ToArray().Where(endpoint => !endpoint.IsUnhealthy).ToArray();
+        return healthy.Length == all.Count || healthy.Length * 2 < all.Count ? all : new EndpointSet(healthy);
     }
 
     private List<EndPoint> AddressesOf(EndpointConfig endpoint)

@@ -16,6 +16,7 @@ internal sealed class Endpoint
     // some 20 ns when cores compete for it, of the 15 µs of a request.
     private OwnLine _active;
     private volatile bool _isRemoved;
+    private volatile bool _isUnhealthy;
 
     public Endpoint(Address address, EndPoint socketAddress, int weight)
     {
@@ -52,6 +53,13 @@ internal sealed class Endpoint
     {
         get => _isRemoved;
         set => _isRemoved = value;
+    }
+
+    /// <summary>Its active checks fail. Written by one loop, published with the set of endpoints.</summary>
+    public bool IsUnhealthy
+    {
+        get => _isUnhealthy;
+        set => _isUnhealthy = value;
     }
 
     /// <summary>Counted before the send: an endpoint that hangs must look busy to the balancer. Each call is paired with one of <see cref="RequestEnds"/>.</summary>

@@ -1,5 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Net;
+using Pillion.Net.Http.Http2;
+using Pillion.Proxy.Configuration.Transport;
 
 namespace Pillion.Proxy.Configuration;
 
@@ -16,6 +18,9 @@ internal enum ClusterDiscovery
 
     /// <summary>The address is what the request names: CONNECT and absolute-form requests to hosts no service covers.</summary>
     DynamicForward,
+
+    /// <summary>The address is where the redirected connection wanted to go (Envoy: ORIGINAL_DST).</summary>
+    OriginalDestination,
 }
 
 /// <summary>A named group of endpoints and how to reach them (Envoy: Cluster).</summary>
@@ -35,6 +40,20 @@ internal sealed record ClusterConfig
 
     /// <summary>An unused pooled connection is closed after this time; the learnt keep-alive of the upstream may shorten it (Envoy: idle_timeout, 1 h).</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Which HTTP the endpoints speak.</summary>
+    public HttpProtocol Protocol { get; init; } = HttpProtocol.Http1;
+
+    public Http2Settings Http2 { get; init; } = Http2Settings.Default;
+
+    /// <summary>TLS to the endpoints; null is in the clear (Envoy: transport_socket with UpstreamTlsContext).</summary>
+    public UpstreamTlsConfig? Tls { get; init; }
+
+    /// <summary>Tell the endpoints whom the connection is for (Envoy: ProxyProtocolUpstreamTransport).</summary>
+    public ProxyHeaderVersion ProxyHeader { get; init; }
+
+    /// <summary>Active checks; an endpoint must pass all of them (Envoy: health_checks).</summary>
+    public ValueList<HealthCheckConfig> HealthChecks { get; init; } = [];
 
     /// <summary>0 is no limit (Envoy: max_requests_per_connection).</summary>
     public int MaxRequestsPerConnection { get; init; }

@@ -1,5 +1,6 @@
 using Pillion.Core.Configuration;
 using Pillion.Net.Http;
+using Pillion.Net.Http.Http2;
 
 namespace Pillion.Proxy.Configuration;
 
@@ -10,6 +11,18 @@ internal sealed record HttpConfig
     public required string StatPrefix { get; init; }
 
     public RouteTableConfig Routes { get; init; } = new();
+
+    /// <summary>Envoy: codec_type.</summary>
+    public HttpProtocol Codec { get; init; }
+
+    /// <summary>Windows, streams and flood limits of HTTP/2 (Envoy: http2_protocol_options).</summary>
+    public Http2Settings Http2 { get; init; } = Http2Settings.Default;
+
+    /// <summary>X-Forwarded-Client-Cert: removed unless the peer's certificate was verified.</summary>
+    public ClientCertificateForwarding ClientCertificate { get; init; } = new();
+
+    /// <summary>Between the first GOAWAY and the second, when an HTTP/2 connection is drained (Envoy: drain_timeout, 5 s).</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What is rejected, normalised or let pass.</summary>
     public HttpRules Rules { get; init; } = new();

@@ -28,6 +28,21 @@ internal enum RetryOn
 
     /// <summary>retriable-4xx: 409.</summary>
     Retriable4xx = 64,
+
+    /// <summary>cancelled: gRPC status 1.</summary>
+    GrpcCancelled = 128,
+
+    /// <summary>deadline-exceeded: gRPC status 4.</summary>
+    GrpcDeadlineExceeded = 256,
+
+    /// <summary>resource-exhausted: gRPC status 8.</summary>
+    GrpcResourceExhausted = 512,
+
+    /// <summary>internal: gRPC status 13.</summary>
+    GrpcInternal = 1024,
+
+    /// <summary>unavailable: gRPC status 14.</summary>
+    GrpcUnavailable = 2048,
 }
 
 /// <summary>When and how often a request is tried again (Envoy: RetryPolicy).</summary>

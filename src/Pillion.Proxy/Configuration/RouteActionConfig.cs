@@ -28,6 +28,15 @@ internal sealed record ForwardConfig : RouteActionConfig
     /// <summary>Overrides the listener's stream idle time-out; null keeps it, zero is none (Envoy: idle_timeout).</summary>
     public TimeSpan? IdleTimeout { get; init; }
 
+    /// <summary>The client's grpc-timeout bounds the request, at most this; zero is as it says, null does not look (Envoy: max_stream_duration.grpc_timeout_header_max, there null).</summary>
+    public TimeSpan? GrpcTimeoutMax { get; init; } = TimeSpan.Zero;
+
+    /// <summary>The grpc-timeout takes the place of <see cref="Timeout"/>, as it does in Envoy; else the shorter of the two counts.</summary>
+    public bool GrpcTimeoutReplaces { get; init; }
+
+    /// <summary>Taken off the client's grpc-timeout, so that the client hears of it before its own time is over (Envoy: grpc_timeout_header_offset).</summary>
+    public TimeSpan GrpcTimeoutOffset { get; init; }
+
     public RetryConfig? Retry { get; init; }
 
     /// <summary>Answered when the cluster does not exist (Envoy: cluster_not_found_response_code, 503).</summary>

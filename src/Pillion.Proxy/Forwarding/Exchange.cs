@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Pillion.Core.Resilience;
 using Pillion.Core.Signals;
 using Pillion.Core.Signals.Metrics;
@@ -6,6 +7,7 @@ using Pillion.Net.Http;
 using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
 
@@ -38,7 +40,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     public ServerStream Stream { get; private set; } = null!;
 
-    public ListenerSnapshot Listener { get; private set; } = null!;
+    public HttpSnapshot Listener { get; private set; } = null!;
 
     public ProxySnapshot Snapshot { get; private set; } = null!;
 
@@ -53,6 +55,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     /// <summary>The connection may carry another request afterwards.</summary>
     public bool KeepAlive { get; set; }
+
+    /// <summary>A gRPC call: what Pillion itself answers is a gRPC status.</summary>
+    public bool IsGrpc { get; private set; }
 
     /// <summary>Nobody waits for the answer any more.</summary>
     public bool IsClientGone { get; private set; }
@@ -69,6 +74,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     /// <summary>The limit that ended the exchange, if one did.</summary>
     public TimeLimit Reached { get; private set; }
 
+    /// <summary>The trailers behind the answer that the client got, for the log; the upstream's own are gone with its stream.</summary>
+    public FieldList AnswerTrailers { get; } = new();
+
     /// <summary>An answer's head has been written; no other answer can be made.</summary>
     public bool IsAnswered { get; private set; }
 
@@ -77,7 +85,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     /// <summary>Serves the request whose head is on the stream; true when the connection may carry another.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    public async ValueTask<bool> ServeAsync(ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros)
+    public async ValueTask<bool> ServeAsync(ServerStream stream, HttpSnapshot listener, ProxySnapshot snapshot, long startMicros)
     {
         Begin(stream, listener, snapshot, startMicros);
         try
@@ -100,7 +108,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     /// <summary>Answers a request that could not be read; the connection carries no other.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     public async ValueTask RefuseAsync(
-        ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros, Failure failure, HttpViolation violation)
+        ServerStream stream, HttpSnapshot listener, ProxySnapshot snapshot, long startMicros, Failure failure, HttpViolation violation)
     {
         Begin(stream, listener, snapshot, startMicros);
         KeepAlive = false;
@@ -137,7 +145,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Limits.StartIdle(Listener.Http.StreamIdleTimeout);
         Response.Body = BodyKind.Length;
         Response.ContentLength = body.Length;
-        if (Request.Method == HttpMethod.Head || Response.Status is 204 or 304)
+        if (Request.Method == HttpMethod.Head || Response.Status is 204 or 304 || (IsGrpc && body.IsEmpty && Request.Version == 20))
         {
             Response.Body = BodyKind.None;
         }
@@ -305,8 +313,16 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
                 break;
             case DirectAction direct:
                 Metrics.DirectResponses++;
-                direct.Write(Response);
-                body = direct.Body;
+                if (IsGrpc)
+                {
+                    GrpcStatus.Write(Response, direct.Status == 200 ? 0 : GrpcStatus.OfHttp(direct.Status), Encoding.UTF8.GetString(direct.Body.Span));
+                }
+                else
+                {
+                    direct.Write(Response);
+                    body = direct.Body;
+                }
+
                 break;
         }
 
@@ -314,7 +330,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         return SendOwnAsync(body);
     }
 
-    private void Begin(ServerStream stream, ListenerSnapshot listener, ProxySnapshot snapshot, long startMicros)
+    private void Begin(ServerStream stream, HttpSnapshot listener, ProxySnapshot snapshot, long startMicros)
     {
         Stream = stream;
         Listener = listener;
@@ -330,15 +346,17 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Response.Clear();
         Metrics = listener.Metrics(Loop);
         Metrics.RequestsTotal++;
-        Metrics.RequestsHttp1++;
+        Metrics.RequestsHttp1 += stream.Request.Version == 20 ? 0 : 1;
+        Metrics.RequestsHttp2 += stream.Request.Version == 20 ? 1 : 0;
         Metrics.RequestsActive++;
         Record = Loop.Records.Rent();
         Record.StartedUtcTicks = Loop.UtcTicks;
         Record.Downstream = stream.Remote;
         Record.DownstreamLocal = stream.Local;
         Record.Listener = listener.Name;
-        Record.UpstreamIsApplication = listener.Config.Direction == TrafficDirection.Inbound;
+        Record.UpstreamIsApplication = listener.Direction == TrafficDirection.Inbound;
         Record.Version = Request.Version;
+        IsGrpc = GrpcContent.Is(Request.Fields);
         Record.Method.Set(Request.MethodName);
         Record.Authority.Set(Request.Authority);
         Record.Target.Set(Request.Method == HttpMethod.Connect ? Request.Authority : Request.Target);
@@ -360,7 +378,8 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Metrics.BytesReceived += record.BytesReceived;
         Metrics.BytesSent += record.BytesSent;
         Metrics.CountFinished(record);
-        Listener.Log(Loop, record, Request, Response);
+        Listener.Log(Loop, record, Request, Response, AnswerTrailers);
+        AnswerTrailers.Clear();
         Loop.Records.Publish(record);
         Record = null!;
         Stream = null!;

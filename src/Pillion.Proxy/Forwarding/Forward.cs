@@ -9,6 +9,7 @@ using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Retries;
 using Pillion.Proxy.Routing;
 using Pillion.Proxy.Upstreams;
@@ -32,10 +33,14 @@ internal sealed class Forward
     private Route _route = null!;
     private ForwardAction _action = null!;
     private RetryConfig? _policy;
-    private UpstreamConnection? _connection;
+    private UpstreamStream? _upstream;
     private long _tryStartMicros;
     private bool _isTunnel;
+    private bool _isGrpcTimeout;
     private string? _lookupError;
+
+    // The first part of the answer's body, where it was looked at before the answer was passed on.
+    private BodyPart? _first;
     private CancellationTokenSource _cancel = new();
 
     public Forward(Exchange exchange)
@@ -46,7 +51,7 @@ internal sealed class Forward
             Ended = () =>
             {
                 _exchange.RequestEnded();
-                _exchange.Limits.StartRoute(_action.Timeout);
+                StartRouteTime();
             },
             Moved = _exchange.Limits.Touch,
         };
@@ -83,7 +88,7 @@ internal sealed class Forward
                 var failure = await SendAsync();
                 while (!failure.IsFailure && !_isTunnel)
                 {
-                    failure = Judge(await _connection!.Stream.ReceiveHeadAsync(_exchange.Response, _exchange.Request.Method));
+                    failure = Judge(await _upstream!.Stream.ReceiveHeadAsync(_exchange.Response, _exchange.Request.Method));
                     if (failure.IsFailure || IsFinal(_exchange.Response))
                     {
                         break;
@@ -95,7 +100,7 @@ internal sealed class Forward
                 }
 
                 EndAttempt(failure);
-                if (!failure.IsFailure && !_retries.MayFollow(_exchange.Response.Status, retry, _pump.Retained.IsComplete))
+                if (!failure.IsFailure && !await IsTriedAgainAsync(retry))
                 {
                     await AnswerAsync();
                     return;
@@ -110,7 +115,7 @@ internal sealed class Forward
         finally
         {
             _upstreams.Metrics.RequestsActive--;
-            if (_connection is not null)
+            if (_upstream is not null)
             {
                 // A bug let an exception through: nothing of this try may reach the next request.
                 Cancel();
@@ -127,9 +132,9 @@ internal sealed class Forward
     public void Cancel()
     {
         // One or the other: what the first wakes may have begun the next try by the time it returns.
-        if (_connection is { } connection)
+        if (_upstream is { } upstream)
         {
-            connection.Stream.Abort(reset: true);
+            upstream.Stream.Abort(reset: true);
         }
         else
         {
@@ -171,13 +176,49 @@ internal sealed class Forward
         _route.RequestHeaders.Apply(request, _exchange.Record);
         _action.Rewrite(request);
 
-        var retains = _policy is not null || request.IsIdempotent;
+        // Over HTTP/2 any request may come back unworked on.
+        var retains = _policy is not null || request.IsIdempotent || _cluster.Config.Protocol != HttpProtocol.Http1;
         _pump.Reset(retains ? _policy?.MaxBodyBytes ?? DefaultRetainedBytes : 0);
         _exchange.Limits.StartIdle(_action.IdleTimeout ?? _exchange.Listener.Http.StreamIdleTimeout);
+        _isGrpcTimeout = _exchange.IsGrpc && _action.GrpcTimeoutMax is not null && StartGrpcDeadline(_action.GrpcTimeoutMax.Value);
         if (_exchange.Stream.IsBodyReceived)
+        {
+            StartRouteTime();
+        }
+    }
+
+    private void StartRouteTime()
+    {
+        if (!_isGrpcTimeout || !_action.GrpcTimeoutReplaces)
         {
             _exchange.Limits.StartRoute(_action.Timeout);
         }
+    }
+
+    // The client's own time counts from the head on; the upstream is told what is left of it where that is less.
+    private bool StartGrpcDeadline(TimeSpan most)
+    {
+        if (GrpcTimeout.Read(_exchange.Request.Fields) is not { } asked)
+        {
+            return false;
+        }
+
+        var allowed = asked > _action.GrpcTimeoutOffset ? asked - _action.GrpcTimeoutOffset : asked;
+        allowed = most > TimeSpan.Zero && allowed > most ? most : allowed;
+        if (!_action.GrpcTimeoutReplaces && _action.Timeout > TimeSpan.Zero && _action.Timeout < allowed)
+        {
+            allowed = _action.Timeout;
+        }
+
+        if (allowed < asked)
+        {
+            Span<byte> text = stackalloc byte[GrpcTimeout.MaxBytes];
+            _exchange.Request.Fields.Set(KnownField.GrpcTimeout, text[..GrpcTimeout.Write(text, allowed)]);
+        }
+
+        // At least a millisecond: a limit of zero would be none.
+        _exchange.Limits.StartDeadline(allowed > TimeSpan.FromMilliseconds(1) ? allowed : TimeSpan.FromMilliseconds(1));
+        return true;
     }
 
     // The try is over and its answer not wanted: true after the wait before the next one, false when the client has got an answer of our own.
@@ -209,7 +250,10 @@ internal sealed class Forward
     {
         var record = _exchange.Record;
         _tryStartMicros = _exchange.ElapsedMicros;
-        var endpoint = _cluster.Hosts is null ? _upstreams.Pick(_tried) : await FindNamedHostAsync(_cluster.Hosts);
+        var endpoint =
+            _cluster.Hosts is not null ? await FindNamedHostAsync(_cluster.Hosts) :
+            _upstreams.Original is not null ? _upstreams.FindOriginal(_exchange.Stream.Local) :
+            _upstreams.Pick(_tried);
         ref var attempt = ref record.AddAttempt();
         attempt.StartMicros = _tryStartMicros;
         if (endpoint is null)
@@ -226,14 +270,15 @@ internal sealed class Forward
             _exchange.Limits.StartTry(_policy.PerTryTimeout);
         }
 
-        var lease = await _upstreams.Pool.RentAsync(endpoint, _exchange.Limits.Answer, isTunnel: _isTunnel, Cancelled);
-        if (lease.Connection is null)
+        var demand = new UpstreamDemand(new ProxiedClient(_exchange.Stream.Remote, _exchange.Stream.Local), _exchange.Request.Version, _isTunnel, _exchange.Request.WantsUpgrade);
+        var lease = await _upstreams.Pool.RentAsync(endpoint, demand, _exchange.Limits.Answer, Cancelled);
+        if (lease.Upstream is null)
         {
             endpoint.RequestEnds();
             return Classify(lease.Failure);
         }
 
-        _connection = lease.Connection;
+        _upstream = lease.Upstream;
         if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
         {
             return Classify(default);
@@ -242,7 +287,7 @@ internal sealed class Forward
         if (record.UpstreamStartedMicros < 0)
         {
             // A pooled connection was there at once.
-            record.UpstreamStartedMicros = _connection.Stream.Requests > 0 ? _tryStartMicros : _exchange.ElapsedMicros;
+            record.UpstreamStartedMicros = _upstream.IsFresh ? _exchange.ElapsedMicros : _tryStartMicros;
         }
 
         if (_isTunnel)
@@ -254,7 +299,7 @@ internal sealed class Forward
             return default;
         }
 
-        var stream = _connection.Stream;
+        var stream = _upstream.Stream;
         var request = _exchange.Request;
         if (_action.AutoHostRewrite && endpoint.HostNameBytes is { } name)
         {
@@ -300,11 +345,44 @@ internal sealed class Forward
         }
     }
 
+    // By the answer's status, and where the policy asks for that by a call's own status: in the head, or in the trailers of an answer without a body.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<bool> IsTriedAgainAsync(int retry)
+    {
+        _first = null;
+        var response = _exchange.Response;
+        if (_retries.MayFollow(response.Status, retry, _pump.Retained.IsComplete))
+        {
+            return true;
+        }
+
+        if (!_exchange.IsGrpc || _policy is null || (_policy.On & RetryDecision.GrpcStatuses) == 0)
+        {
+            return false;
+        }
+
+        var status = GrpcStatus.Read(response.Fields);
+
+        // With all of the request sent, nothing that the client does is waited for: the first that comes is a message or the status.
+        if (status < 0 && response.Body != BodyKind.None && _pump.State is PumpState.Idle or PumpState.Complete)
+        {
+            var part = await _upstream!.Stream.ReceiveBodyAsync();
+            if (part.Event == BodyEvent.End)
+            {
+                status = GrpcStatus.Read(_upstream.Stream.Trailers);
+            }
+
+            _first = part;
+        }
+
+        return status > 0 && _retries.MayFollowCall(status, retry, _pump.Retained.IsComplete);
+    }
+
     private static bool IsFinal(ResponseHead response) => response.Status is >= 200 or 101;
 
     private Failure Judge(HeadResult head)
     {
-        var stream = _connection!.Stream;
+        var stream = _upstream!.Stream;
         switch (head.Outcome)
         {
             case HeadOutcome.Violated:
@@ -327,11 +405,13 @@ internal sealed class Forward
 
     private Failure Terminated(string cause, bool receivedAnything)
     {
-        var stream = _connection!.Stream;
-        return new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused, receivedAnything, cause);
+        var stream = _upstream!.Stream;
+        return stream.WasRefused
+            ? new Failure(FailureSide.Upstream, FailureKind.RefusedStream, Reused: stream.IsReused, Cause: cause)
+            : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused, receivedAnything, cause);
     }
 
-    private Failure Classify(in Failure failure) => FailureCause.Of(failure, _exchange, _pump, _connection?.Stream);
+    private Failure Classify(in Failure failure) => FailureCause.Of(failure, _exchange, _pump, _upstream?.Stream);
 
     private void EndAttempt(in Failure failure)
     {
@@ -339,7 +419,7 @@ internal sealed class Forward
         var now = _exchange.ElapsedMicros;
         attempt.DurationMicros = now - _tryStartMicros;
         attempt.Failure = failure;
-        attempt.Reused = _connection?.Stream.IsReused ?? false;
+        attempt.Reused = _upstream?.Stream.IsReused ?? false;
         if (!failure.IsFailure)
         {
             attempt.Status = _exchange.Response.Status;
@@ -371,45 +451,45 @@ internal sealed class Forward
     private ValueTask EndTryAsync()
     {
         _exchange.Limits.EndTry();
-        if (_connection is not { } connection)
+        if (_upstream is not { } upstream)
         {
             return default;
         }
 
         if (_pump.State is PumpState.Running or PumpState.UpstreamFailed)
         {
-            connection.Stream.Abort(reset: true);
+            upstream.Stream.Abort(reset: true);
         }
 
         var stop = _pump.StopAsync();
         if (!stop.IsCompletedSuccessfully)
         {
-            return EndTryBehindAsync(stop, connection);
+            return EndTryBehindAsync(stop, upstream);
         }
 
         // A completed task may come from a pool: taking its result gives it back.
         stop.GetAwaiter().GetResult();
-        EndTry(connection);
+        EndTry(upstream);
         return default;
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask EndTryBehindAsync(ValueTask stop, UpstreamConnection connection)
+    private async ValueTask EndTryBehindAsync(ValueTask stop, UpstreamStream upstream)
     {
         await stop;
-        EndTry(connection);
+        EndTry(upstream);
     }
 
-    private void EndTry(UpstreamConnection connection)
+    private void EndTry(UpstreamStream upstream)
     {
         if (!_exchange.IsTunnel)
         {
             _exchange.Record.BytesReceived = _pump.BytesReceived;
         }
 
-        _connection = null;
-        connection.Endpoint.RequestEnds();
-        _upstreams.Pool.Return(connection);
+        _upstream = null;
+        upstream.Endpoint.RequestEnds();
+        upstream.Return();
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
@@ -418,9 +498,9 @@ internal sealed class Forward
         _retries.AnswerCame(_exchange.Response.Status);
         // An answer that has begun is not tried again: from here on only the route's own limit counts.
         _exchange.Limits.EndTry();
-        var stream = _connection!.Stream;
+        var stream = _upstream!.Stream;
         var response = _exchange.Response;
-        _upstreams.Learn(_connection.Endpoint, response);
+        _upstreams.Learn(_upstream.Endpoint, response);
         HopByHop.Remove(response);
         _route.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
         if (_isTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
@@ -450,13 +530,14 @@ internal sealed class Forward
             return;
         }
 
-        var failure = await ResponseRelay.RunAsync(_exchange, stream);
+        var failure = await ResponseRelay.RunAsync(_exchange, stream, _first);
         if (failure.IsFailure)
         {
             failure = Classify(failure);
             _exchange.Record.LastAttempt.Failure = failure;
             _exchange.Fail(failure);
-            _exchange.Stream.Abort(reset: true);
+            // What the upstream said of the stream, the client hears too (RFC 9113 §8.1: an answer that was cut short is reset).
+            _exchange.Stream.Abort(reset: true, failure.Side == FailureSide.Upstream ? stream.PeerReset : null);
             _exchange.KeepAlive = false;
         }
         else if (_pump.State is PumpState.Running or PumpState.UpstreamFailed or PumpState.ClientFailed)

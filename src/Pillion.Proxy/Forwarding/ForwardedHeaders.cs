@@ -26,13 +26,14 @@ internal static class ForwardedHeaders
             return false;
         }
 
+        ClientCertificateHeader.Apply(fields, exchange.Stream.Tls, http.ClientCertificate, exchange.Listener.OwnIdentity);
         var trusted = http.TrustedHops > 0 || !http.UseRemoteAddress;
         if (http.UseRemoteAddress)
         {
             ForwardedFor(exchange.Stream.Remote, fields);
         }
 
-        Default(fields, KnownField.XForwardedProto, exchange.Request.IsHttps ? "https"u8 : "http"u8, keep: trusted);
+        Default(fields, KnownField.XForwardedProto, exchange.Request.IsHttps || exchange.Stream.Tls is not null ? "https"u8 : "http"u8, keep: trusted);
         Default(fields, KnownField.XForwardedHost, exchange.Request.Authority, keep: true);
         return true;
     }

@@ -2,6 +2,7 @@ using System.Text;
 using Pillion.Core.Resilience;
 using Pillion.Core.Signals;
 using Pillion.Net.Http;
+using Pillion.Proxy.Grpc;
 
 namespace Pillion.Proxy.Forwarding;
 
@@ -30,10 +31,17 @@ internal static class LocalAnswer
             fields.Add(KnownField.XRequestId, exchange.Record.Id.Span);
         }
 
-        // Whoever sits beside us may read the whole story, the configuration's line included; others get the kind and the id to ask with.
-        var sentence = exchange.Stream.Remote.IsLoopback
-            ? Explanations.Sentence(exchange.Record)
-            : $"{response.Status} {answer.ProxyError.Replace('_', ' ')}";
-        return Encoding.UTF8.GetBytes($"{sentence}\nrequest id: {exchange.Record.Id}\n");
+        if (exchange.IsGrpc)
+        {
+            // Its clients look for a status of their own protocol; an overridden HTTP status is translated.
+            GrpcStatus.Write(response, status > 0 ? GrpcStatus.OfHttp(status) : answer.GrpcStatus, Sentence(exchange, response.Status, answer));
+            return [];
+        }
+
+        return Encoding.UTF8.GetBytes($"{Sentence(exchange, response.Status, answer)}\nrequest id: {exchange.Record.Id}\n");
     }
+
+    private static string Sentence(Exchange exchange, int status, FailureAnswer answer) =>
+        // Whoever sits beside us may read the whole story, the configuration's line included; others get the kind and the id to ask with.
+        exchange.Stream.Remote.IsLoopback ? Explanations.Sentence(exchange.Record) : $"{status} {answer.ProxyError.Replace('_', ' ')}";
 }

@@ -13,19 +13,21 @@ namespace Pillion.Proxy.Forwarding;
 /// </summary>
 internal static class ResponseRelay
 {
+    /// <param name="first">A part that was received already.</param>
     /// <summary>A default failure means that the client has the whole answer.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    public static async ValueTask<Failure> RunAsync(Exchange exchange, ClientStream from)
+    public static async ValueTask<Failure> RunAsync(Exchange exchange, ClientStream from, BodyPart? first = null)
     {
         var to = exchange.Stream;
         while (true)
         {
-            if (!from.HasBufferedBody && !from.IsBodyReceived && !(await to.FlushAsync()).IsOk)
+            if (first is null && !from.HasBufferedBody && !from.IsBodyReceived && !(await to.FlushAsync()).IsOk)
             {
                 return new Failure(FailureSide.Downstream, FailureKind.ClientGone);
             }
 
-            var part = await from.ReceiveBodyAsync();
+            var part = first ?? await from.ReceiveBodyAsync();
+            first = null;
             switch (part.Event)
             {
                 case BodyEvent.Data:
@@ -40,6 +42,7 @@ internal static class ResponseRelay
                     break;
 
                 case BodyEvent.End:
+                    exchange.AnswerTrailers.AddAll(from.Trailers);
                     return (await to.FinishAsync(from.Trailers)).IsOk ? default : new Failure(FailureSide.Downstream, FailureKind.ClientGone);
 
                 default:

@@ -33,18 +33,22 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
     private long _route;
     private long _perTry;
     private long _request;
+    private long _deadline;
     private long _idleSpan;
     private long _lastActivity;
 
     /// <summary>The route's and the try's limit, whichever is earlier, for what has a deadline of its own (connecting).</summary>
-    public Deadline Answer => new Deadline(_route).Or(new Deadline(_perTry));
+    public Deadline Answer => new Deadline(_route).Or(new Deadline(_perTry)).Or(new Deadline(_deadline));
 
     /// <summary>The limit of the answer whose moment has come, told or not.</summary>
     public TimeLimit Passed =>
-        new Deadline(_route).HasPassed(loop) ? TimeLimit.Route :
+        new Deadline(_route).HasPassed(loop) || new Deadline(_deadline).HasPassed(loop) ? TimeLimit.Route :
         new Deadline(_perTry).HasPassed(loop) ? TimeLimit.PerTry : TimeLimit.None;
 
     public void StartRoute(TimeSpan timeout) => Set(ref _route, timeout);
+
+    /// <summary>What the client itself allows, from the request's first byte on (grpc-timeout); it counts as the route's.</summary>
+    public void StartDeadline(TimeSpan timeout) => Set(ref _deadline, timeout);
 
     public void StartTry(TimeSpan timeout) => Set(ref _perTry, timeout);
 
@@ -68,13 +72,13 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
     public void Touch() => _lastActivity = loop.Millis;
 
     /// <summary>No limit holds any more; the timer stays armed and finds nothing to do, or the next exchange's limits.</summary>
-    public void Clear() => _route = _perTry = _request = _idleSpan = 0;
+    public void Clear() => _route = _perTry = _request = _deadline = _idleSpan = 0;
 
     protected internal override void Fire()
     {
         var now = loop.Millis;
         var reached =
-            TakePassed(ref _route, now) ? TimeLimit.Route :
+            TakePassed(ref _route, now) || TakePassed(ref _deadline, now) ? TimeLimit.Route :
             TakePassed(ref _perTry, now) ? TimeLimit.PerTry :
             TakePassed(ref _request, now) ? TimeLimit.Request :
             _idleSpan > 0 && _lastActivity + _idleSpan <= now ? TimeLimit.Idle : TimeLimit.None;
@@ -84,7 +88,7 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
         }
 
         // Armed before the owner is told: what it does may set further limits.
-        var next = new Deadline(_route).Or(new Deadline(_perTry)).Or(new Deadline(_request));
+        var next = new Deadline(_route).Or(new Deadline(_perTry)).Or(new Deadline(_request)).Or(new Deadline(_deadline));
         if (_idleSpan > 0)
         {
             next = next.Or(new Deadline(_lastActivity + _idleSpan));

@@ -16,11 +16,11 @@ internal sealed class AccessLogSet
     public static AccessLogSet Make(ValueList<AccessLogConfig> configs, AccessLogs logs, int loops) =>
         new([.. Enumerable.Range(0, loops).Select(loop => configs.Select(config => logs.Logger(config.Path, Format(config), loop)).ToArray())]);
 
-    public void Write(int loop, RequestRecord record, RequestHead request, ResponseHead response)
+    public void Write(int loop, RequestRecord record, RequestHead? request, ResponseHead? response, FieldList? trailers = null)
     {
         foreach (var logger in _byLoop[loop])
         {
-            logger.Write(record, request, response);
+            logger.Write(record, request, response, trailers);
         }
     }
 

@@ -85,7 +85,7 @@ internal sealed class BoundListener
             else
             {
                 // Out of descriptors or memory: connections wait in the kernel's queue; asking again at once would only spin.
-                Current.ListenerMetrics(loop).AcceptErrors++;
+                Current.Metrics(loop).AcceptErrors++;
                 _role.AcceptFailed(Current, new IoResult(0, accepted.Error, accepted.Code));
                 await loop.Events.DelayAsync(TimeSpan.FromMilliseconds(100));
             }
@@ -95,7 +95,7 @@ internal sealed class BoundListener
     private void Serve(ProxyLoop loop, Connection connection)
     {
         var current = Current;
-        var metrics = current.ListenerMetrics(loop);
+        var metrics = current.Metrics(loop);
         if (current.MaxConnections > 0 && Interlocked.Increment(ref _connections) > current.MaxConnections)
         {
             Interlocked.Decrement(ref _connections);
@@ -111,7 +111,7 @@ internal sealed class BoundListener
 
         metrics.ConnectionsTotal++;
         metrics.ConnectionsActive++;
-        _ = ServeAsync(loop, metrics, new DownstreamConnection(loop, this, connection));
+        _ = ServeAsync(loop, metrics, new DownstreamConnection(_role, loop, this, connection));
     }
 
     // The loop's own list of connections is what awaits them at the end.

@@ -1,152 +1,238 @@
 using System.Runtime.CompilerServices;
-using Pillion.Core.Resilience;
-using Pillion.Core.Signals.Metrics;
-using Pillion.Net.Http;
-using Pillion.Net.Http.Http1;
+using System.Text.Json;
+using Pillion.Net.Detection;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
-using Pillion.Proxy.Forwarding;
+using Pillion.Net.Tls;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Listeners.Matching;
+using Pillion.Proxy.Tcp;
+using Pillion.Proxy.Transport;
 
 namespace Pillion.Proxy.Listeners;
 
-/// <summary>A client's connection from its first byte to its last: one request after the other, each with the newest snapshot.</summary>
-internal sealed class DownstreamConnection
+/// <summary>A client's connection from its first byte to its last: what it is, which chain takes it, TLS, and then whatever serves it.</summary>
+internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, BoundListener listener, Connection connection)
 {
-    private readonly ProxyLoop _loop;
-    private readonly BoundListener _listener;
-    private readonly Http1ServerStream _stream;
-    private Exchange? _serving;
-    private bool _isIdle = true;
+    // Only whether it is HTTP/2: a client of HTTP that says nothing yet is waited for as one that keeps its connection.
+    private static readonly DetectionSettings Preface = new() { ReadClientHello = false, SilenceTimeout = TimeSpan.Zero };
 
-    public DownstreamConnection(ProxyLoop loop, BoundListener listener, Connection connection)
-    {
-        _loop = loop;
-        _listener = listener;
-        _stream = new Http1ServerStream(connection, listener.Current.Http.Rules);
-    }
+    private Connection _connection = connection;
+    private IServedConnection? _served;
 
     /// <summary>The listener whose connection it is.</summary>
-    public BoundListener Listener => _listener;
+    public BoundListener Listener => listener;
 
     /// <summary>Serves until the connection ends. Never throws.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     public async ValueTask ServeAsync()
     {
-        var metrics = _listener.Current.Metrics(_loop);
-        metrics.ConnectionsTotal++;
-        metrics.ConnectionsHttp1++;
-        metrics.ConnectionsActive++;
         try
         {
-            // Both waits of a kept connection, for a request and for its answer, are in this one method: each further one would be resumed for each.
-            for (var requests = 1; !HasNoMore(requests); requests++)
-            {
-                var head = await ReceiveHeadAsync();
-                _isIdle = false;
-
-                // Pinned here, once: the request is served by one snapshot from its route to its log line.
-                var snapshot = _listener.Live;
-                var listener = snapshot.Find(_listener) ?? _listener.Current;
-                if (head.Outcome != HeadOutcome.Received)
-                {
-                    await EndWithoutRequestAsync(head, listener, snapshot);
-                    break;
-                }
-
-                var exchange = _loop.RentExchange();
-                exchange.LastOnConnection = IsLast(requests, listener);
-                _serving = exchange;
-                var keepAlive = await exchange.ServeAsync(_stream, listener, snapshot, _loop.Events.MicrosNow);
-                _serving = null;
-                _loop.Return(exchange);
-                if (!keepAlive)
-                {
-                    await LingerAsync(listener);
-                    break;
-                }
-            }
+            _served = await IdentifyAsync();
         }
         catch (Exception exception)
         {
-            _loop.Unhandled(exception);
+            loop.Unhandled(exception);
         }
 
-        // The last answer may still wait for the end of this turn.
-        await _stream.FlushAsync();
-        metrics.ConnectionsActive--;
-        metrics.ConnectionsDestroyed++;
-        _stream.Dispose();
+        if (_served is null)
+        {
+            _connection.Close();
+        }
+        else
+        {
+            await _served.ServeAsync();
+        }
     }
 
     /// <summary>Closes the connection when it waits between requests; one that is being served closes behind its answer.</summary>
     public void CloseIfIdle()
     {
-        if (_isIdle && !_stream.HasPipelined)
+        if (_served is null)
         {
-            _listener.Current.Metrics(_loop).ConnectionsDrainClose++;
-            _stream.Abort(reset: false);
+            _connection.Close();
         }
         else
         {
-            _serving?.KeepAlive = false;
+            _served.CloseIfIdle();
         }
     }
 
     /// <summary>Closes the connection whatever it does: the grace period is over.</summary>
     public void CloseNow()
     {
-        // Whoever serves it may be waiting for an upstream and would not see our own close.
-        _stream.ClientWatcher?.ClientLeft(isReset: true);
-        _stream.Abort(reset: true);
-    }
-
-    // The listener closed while an answer was sent that had not announced it.
-    private bool HasNoMore(int number) => _listener.IsClosed && number > 1 && !_stream.HasPipelined;
-
-    private bool IsLast(int number, ListenerSnapshot listener) =>
-        _listener.IsClosed || (listener.Http.MaxRequestsPerConnection > 0 && number >= listener.Http.MaxRequestsPerConnection);
-
-    private ValueTask<HeadResult> ReceiveHeadAsync()
-    {
-        var http = _listener.Current.Http;
-        _stream.Rules = http.Rules;
-        _isIdle = true;
-        return _stream.ReceiveHeadAsync(Deadline.After(_loop.Events, http.IdleTimeout), http.RequestHeadersTimeout);
-    }
-
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask EndWithoutRequestAsync(HeadResult head, ListenerSnapshot listener, ProxySnapshot snapshot)
-    {
-        switch (head.Outcome)
+        if (_served is null)
         {
-            case HeadOutcome.Violated:
-                await RefuseAsync(listener, snapshot, new Failure(FailureSide.Downstream, FailureKind.BadRequest, Cause: HttpViolations.Sentence(head.Violation)), head.Violation);
-                break;
-
-            case HeadOutcome.Failed when head is { BytesSeen: true, Error: IoError.TimedOut }:
-                await RefuseAsync(listener, snapshot, new Failure(FailureSide.Downstream, FailureKind.RequestHeadTimeout), HttpViolation.None);
-                break;
-
-            case HeadOutcome.Failed when head is { BytesSeen: false, Error: IoError.TimedOut }:
-                listener.Metrics(_loop).ConnectionsIdleTimeout++;
-                break;
+            _connection.Abort();
+        }
+        else
+        {
+            _served.CloseNow();
         }
     }
 
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask RefuseAsync(ListenerSnapshot listener, ProxySnapshot snapshot, Failure failure, HttpViolation violation)
+    // Null: it is refused, or over before anything was asked.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<IServedConnection?> IdentifyAsync()
     {
-        var exchange = _loop.RentExchange();
-        await exchange.RefuseAsync(_stream, listener, snapshot, _loop.Events.MicrosNow, failure, violation);
-        _loop.Return(exchange);
-        await LingerAsync(listener);
+        var current = listener.Current;
+        if (current.Config.OriginalDestination && _connection.OriginalDestination() is { } wanted)
+        {
+            _connection.SetAddresses(_connection.Remote, wanted);
+        }
+
+        var detected = default(Detected);
+        if (current.DetectionFor(_connection.Remote) is { } settings)
+        {
+            detected = await Detector.DetectAsync(_connection, settings, default, loop.ServersThatSpeakFirst.ServerSpeaksFirst(_connection.Local));
+            if (detected.Kind is DetectedKind.Ended or DetectedKind.Violation ||
+                (detected.Kind == DetectedKind.Silent && !current.Config.Detection.ContinueOnTimeout))
+            {
+                Refused(current, detected);
+                return null;
+            }
+        }
+
+        var chosen = current.Choose(new ConnectionFacts
+        {
+            Source = _connection.Remote,
+            Destination = _connection.Local,
+            IsTls = detected.Kind == DetectedKind.Tls,
+            ServerName = detected.ServerName,
+            ApplicationProtocols = ProtocolsOf(detected),
+        });
+        if (chosen is null)
+        {
+            current.Metrics(loop).NoChain++;
+            role.ConnectionRefused(current, _connection.Remote.ToString(), "no_chain", $"no filter chain takes it ({Describe(detected)})");
+            return null;
+        }
+
+        if (chosen.Config.CountsPlaintext)
+        {
+            current.Metrics(loop).Plaintext++;
+            role.PlaintextPeers.Count(current.Name, _connection.Remote);
+        }
+
+        var chain = new LiveChain(listener, current, chosen);
+        if (chosen.Tls is not null && !await SecureAsync(current, chosen.Tls))
+        {
+            return null;
+        }
+
+        return await ServedByAsync(chain, chosen, chosen.Tls is null ? detected.Kind : DetectedKind.Undetected);
     }
 
-    private async ValueTask LingerAsync(ListenerSnapshot listener)
+    // Takes TLS off: the connection becomes the one inside.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<bool> SecureAsync(ListenerSnapshot current, DownstreamTls tls)
     {
-        if (!_stream.IsClosed && (await _stream.ShutdownAsync()).IsOk)
+        var metrics = current.Metrics(loop);
+        var peer = _connection.Remote;
+        var result = await TlsHandshake.AcceptAsync(_connection, tls.Current, Deadline.After(loop.Events, tls.HandshakeTimeout));
+        if (result.Connection is null)
         {
-            await _stream.LingerAsync(Deadline.After(_loop.Events, listener.Http.DelayedCloseTimeout));
+            metrics.TlsFailures++;
+            var reason = TlsWords.Of(result.Refusal);
+            metrics.TlsRefusals.Count(reason);
+            // Port checks and clients that change their mind are no news.
+            if (result.Refusal != TlsRefusal.Ended)
+            {
+                role.ConnectionRefused(current, peer.ToString(), reason, $"TLS handshake: {result.Cause ?? reason}");
+            }
+
+            return false;
         }
+
+        metrics.TlsHandshakes++;
+        metrics.TlsResumed += result.Connection.Tls!.IsResumed ? 1 : 0;
+        _connection = result.Connection;
+        return true;
     }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<IServedConnection?> ServedByAsync(LiveChain chain, ChainSnapshot chosen, DetectedKind kind)
+    {
+        if (chosen.Http is not { } http)
+        {
+            return new TcpConnection(loop, chain, _connection, wasSilent: kind == DetectedKind.Silent);
+        }
+
+        switch (_connection.Tls?.ApplicationProtocol)
+        {
+            case "h2":
+                return new Http2Connection(loop, chain, _connection);
+            case "http/1.1" or "http/1.0":
+                return new Http1Connection(loop, chain, _connection);
+        }
+
+        if (http.Http.Codec is HttpProtocol.Http1 or HttpProtocol.Http2 && chosen.Tcp is null)
+        {
+            kind = http.Http.Codec == HttpProtocol.Http1 ? DetectedKind.Http1 : DetectedKind.Http2;
+        }
+
+        var isKnown = kind != DetectedKind.Undetected;
+        if (!isKnown)
+        {
+            var settings = chosen.Tcp is null ? Preface : Preface with { SilenceTimeout = listener.Current.Config.Detection.Timeout };
+            var deadline = chosen.Tcp is null ? Deadline.After(loop.Events, http.Http.IdleTimeout) : default;
+            kind = (await Detector.DetectAsync(_connection, settings, deadline)).Kind;
+        }
+
+        return kind switch
+        {
+            DetectedKind.Http2 => new Http2Connection(loop, chain, _connection),
+            DetectedKind.Http1 => new Http1Connection(loop, chain, _connection),
+            DetectedKind.Ended when chosen.Tcp is null => EndedBeforeRequest(http, isIdle: false),
+            DetectedKind.Silent when chosen.Tcp is null && !isKnown => EndedBeforeRequest(http, isIdle: true),
+            _ when chosen.Tcp is not null => new TcpConnection(loop, chain, _connection, wasSilent: kind == DetectedKind.Silent),
+            // Told in HTTP/1 what is wrong with it.
+            _ => new Http1Connection(loop, chain, _connection),
+        };
+    }
+
+    private IServedConnection? EndedBeforeRequest(HttpSnapshot http, bool isIdle)
+    {
+        var metrics = http.Metrics(loop);
+        metrics.ConnectionsTotal++;
+        metrics.ConnectionsHttp1++;
+        metrics.ConnectionsDestroyed++;
+        metrics.ConnectionsIdleTimeout += isIdle ? 1 : 0;
+        return null;
+    }
+
+    private void Refused(ListenerSnapshot current, in Detected detected)
+    {
+        if (detected.Kind == DetectedKind.Ended)
+        {
+            return;
+        }
+
+        var reason = detected.Kind == DetectedKind.Silent ? "silent" : JsonNamingPolicy.SnakeCaseLower.ConvertName(detected.Violation.ToString());
+        current.Metrics(loop).Refusals.Count(reason);
+        role.ConnectionRefused(current, _connection.Remote.ToString(), reason, detected.Violation switch
+        {
+            DetectionViolation.ProxyHeaderMissing => "it sent no PROXY header, and this peer must",
+            DetectionViolation.ProxyHeaderMalformed => "its PROXY header is not one",
+            DetectionViolation.ProxyHeaderTimedOut => "it sent no PROXY header in time",
+            DetectionViolation.ClientHelloTimedOut => "its TLS hello was not finished in time",
+            _ => "it said nothing in time",
+        });
+    }
+
+    private static IReadOnlyList<string> ProtocolsOf(in Detected detected) => detected.Kind switch
+    {
+        DetectedKind.Http1 => ["http/1.1"],
+        DetectedKind.Http2 => ["h2c"],
+        _ => detected.ApplicationProtocols,
+    };
+
+    private static string Describe(in Detected detected) => detected.Kind switch
+    {
+        DetectedKind.Tls when detected.ServerName is { } name => $"TLS for {name}",
+        DetectedKind.Tls => "TLS without a server name",
+        DetectedKind.Http1 or DetectedKind.Http2 => "HTTP in the clear",
+        _ => "neither TLS nor HTTP",
+    };
 }

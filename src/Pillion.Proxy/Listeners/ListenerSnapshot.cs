@@ -1,95 +1,99 @@
-using System.Text;
-using Pillion.Core.Signals;
 using Pillion.Core.Signals.Metrics;
-using Pillion.Net.Http;
+using Pillion.Net;
+using Pillion.Net.Detection;
 using Pillion.Proxy.Configuration;
-using Pillion.Proxy.Routing;
+using Pillion.Proxy.Configuration.Transport;
+using Pillion.Proxy.Listeners.Matching;
 
 namespace Pillion.Proxy.Listeners;
 
-/// <summary>A listener as one configuration has it, compiled: what a request needs is found without a lookup by name.</summary>
+/// <summary>A listener as one configuration has it, compiled.</summary>
 internal sealed class ListenerSnapshot
 {
-    private readonly RouteTable _routes;
-    private readonly byte[]? _servicePrefix;
-    private readonly HttpMetrics[] _http;
-    private readonly ListenerMetrics[] _listener;
-    private readonly AccessLogSet _logs;
+    private readonly ListenerMetrics[] _metrics;
+    private readonly ChainSnapshot[] _chains;
+    private readonly ChainSnapshot? _default;
+    private readonly ChainSnapshot? _only;
+    private readonly DetectionSettings? _detection;
+    private readonly DetectionSettings? _detectionBehindHeader;
 
-    public ListenerSnapshot(ListenerConfig config, RouteTable routes, MetricRegistry metrics, int loops, string instance, AccessLogSet logs)
+    /// <param name="chains">As the configuration orders them, the default chain, where there is one, last.</param>
+    public ListenerSnapshot(ListenerConfig config, IReadOnlyList<ChainSnapshot> chains, MetricRegistry metrics, int loops)
     {
         Config = config;
-        _routes = routes;
-        _logs = logs;
-        _servicePrefix = config.Http.ServicePathPrefix is { } prefix ? Encoding.UTF8.GetBytes(prefix) : null;
-        _http = [.. Enumerable.Range(0, loops).Select(loop => metrics.Http(config.Http.StatPrefix, loop))];
-        _listener = [.. Enumerable.Range(0, loops).Select(loop => metrics.Listener(config.Address.ToString(), loop))];
-        ServerNameBytes = Encoding.ASCII.GetBytes(config.Http.ServerName);
-        ViaBytes = Encoding.ASCII.GetBytes($"1.1 {config.Http.Via}-{instance}-{(uint)string.GetHashCode(config.Name, StringComparison.Ordinal) & 0xFFFF:x4}");
+        Chains = chains;
+        _metrics = [.. Enumerable.Range(0, loops).Select(loop => metrics.Listener(config.Address.ToString(), loop))];
+        _default = config.DefaultChain is null ? null : chains[^1];
+        _chains = [.. config.DefaultChain is null ? chains : chains.SkipLast(1)];
+        _only = chains.Count == 1 && (chains[0] == _default || chains[0].Config.Match.IsEmpty) ? chains[0] : null;
+
+        var first = NeedsFirstBytes(config);
+        var settings = new DetectionSettings
+        {
+            Protocol = first,
+            ReadClientHello = config.Detection.Tls || chains.Any(AsksForHello),
+            SilenceTimeout = config.Detection.Timeout,
+        };
+        _detection = first ? settings : null;
+        if (config.ProxyHeader is { } header)
+        {
+            _detectionBehindHeader = settings with { ProxyHeader = header.Optional ? ProxyHeaderUse.Optional : ProxyHeaderUse.Required };
+        }
     }
 
     public ListenerConfig Config { get; }
 
     public string Name => Config.Name;
 
-    public HttpConfig Http => Config.Http;
+    public IReadOnlyList<ChainSnapshot> Chains { get; }
 
     public int MaxConnections => Config.MaxConnections;
 
-    public ReadOnlySpan<byte> ServerName => ServerNameBytes;
+    public ListenerMetrics Metrics(ProxyLoop loop) => _metrics[loop.Index];
 
-    /// <summary>This listener of this process in a Via field.</summary>
-    public ReadOnlySpan<byte> ViaToken => ViaBytes;
+    /// <summary>What to look for in the first bytes that a peer sends; null is nothing.</summary>
+    public DetectionSettings? DetectionFor(PeerAddress peer) => IsBelieved(peer) ? _detectionBehindHeader : _detection;
 
-    private byte[] ServerNameBytes { get; }
+    /// <summary>The chain that takes a connection; null where none does.</summary>
+    public ChainSnapshot? Choose(in ConnectionFacts facts) => _only ?? ChainMatcher.Choose(_chains, facts) ?? _default;
 
-    private byte[] ViaBytes { get; }
-
-    public HttpMetrics Metrics(ProxyLoop loop) => _http[loop.Index];
-
-    public ListenerMetrics ListenerMetrics(ProxyLoop loop) => _listener[loop.Index];
-
-    /// <summary>The route for a request. A service named in the path (<c>/proxy/{service}/…</c>) becomes its host, and the rest its path.</summary>
-    public Route? Match(RequestHead request)
+    /// <summary>The chain of this name, as connections that were accepted by an earlier configuration look for theirs; null where there is none any more.</summary>
+    public ChainSnapshot? Find(string chain)
     {
-        if (_servicePrefix is not null)
+        foreach (var candidate in Chains)
         {
-            TakeServiceFromPath(request);
+            if (candidate.Name == chain)
+            {
+                return candidate;
+            }
         }
 
-        return _routes.Match(request, request.Authority, out _);
+        return null;
     }
 
-    public void Log(ProxyLoop loop, RequestRecord record, RequestHead request, ResponseHead response) => _logs.Write(loop.Index, record, request, response);
+    private static bool NeedsFirstBytes(ListenerConfig config) =>
+        config.Detection.Tls || config.Detection.Http ||
+        config.AllChains.Any(chain => chain.Match is { IsTls: not null } or { ServerNames.Count: > 0 } or { ApplicationProtocols.Count: > 0 }) ||
+        // HTTP beside other bytes, in the clear: inside of TLS it is looked for when that has been taken off.
+        config.AllChains.Any(chain => chain is { Tls: null, Http: not null, Tcp: not null });
 
-    private void TakeServiceFromPath(RequestHead request)
+    private static bool AsksForHello(ChainSnapshot chain) => chain.Config.Match is { ServerNames.Count: > 0 } or { ApplicationProtocols.Count: > 0 };
+
+    private bool IsBelieved(PeerAddress peer)
     {
-        var target = request.Target;
-        if (request.Form != TargetForm.Origin || !target.StartsWith(_servicePrefix))
+        if (Config.ProxyHeader is not { } header || peer.ToIPAddress() is not { } address)
         {
-            return;
+            return false;
         }
 
-        var rest = target[_servicePrefix!.Length..];
-        var end = rest.IndexOfAny((byte)'/', (byte)'?');
-        var service = end < 0 ? rest : rest[..end];
-        if (service.IsEmpty || !_routes.HasHost(service))
+        foreach (var range in header.From)
         {
-            return;
+            if (range.Contains(address))
+            {
+                return true;
+            }
         }
 
-        request.SetAuthority(service);
-        var path = end < 0 ? default : rest[end..];
-        if (path.IsEmpty || path[0] == '?')
-        {
-            Span<byte> rooted = path.Length < 1024 ? stackalloc byte[1025] : new byte[path.Length + 1];
-            rooted[0] = (byte)'/';
-            path.CopyTo(rooted[1..]);
-            request.SetTarget(rooted[..(path.Length + 1)]);
-        }
-        else
-        {
-            request.SetTarget(path);
-        }
+        return false;
     }
 }

@@ -1,6 +1,7 @@
 using Pillion.Core.Resilience;
 using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Grpc;
 
 namespace Pillion.Proxy.Retries;
 
@@ -21,11 +22,12 @@ internal static class RetryDecision
         var on = policy?.On ?? RetryOn.None;
         switch (failure.Kind)
         {
-            case FailureKind.ConnectRefused or FailureKind.ConnectTimeout or FailureKind.ConnectFailed:
+            case FailureKind.ConnectRefused or FailureKind.ConnectTimeout or FailureKind.ConnectFailed or FailureKind.TlsFailed or FailureKind.TlsCertificate:
                 return (on & (RetryOn.ConnectFailure | RetryOn.ServerError | RetryOn.GatewayError | RetryOn.Reset)) != 0;
 
+            // RFC 9113 §8.7: the upstream says that it has not worked on it, so that any request may be sent again.
             case FailureKind.RefusedStream:
-                return (on & (RetryOn.RefusedStream | RetryOn.ServerError | RetryOn.GatewayError | RetryOn.Reset)) != 0;
+                return true;
 
             case FailureKind.ConnectionTerminated when failure is { Reused: true, ReceivedAnything: false } && (!failure.SentAnything || request.IsIdempotent):
                 return true;
@@ -53,6 +55,20 @@ internal static class RetryDecision
             || ((policy.On & RetryOn.StatusCodes) != 0 && policy.StatusCodes.AsSpan().Contains(status));
         return named && IsSafe(sentAnything: true, request, policy);
     }
+
+    /// <summary>The conditions that look at the status of a gRPC call.</summary>
+    public const RetryOn GrpcStatuses = RetryOn.GrpcCancelled | RetryOn.GrpcDeadlineExceeded | RetryOn.GrpcResourceExhausted | RetryOn.GrpcInternal | RetryOn.GrpcUnavailable;
+
+    /// <summary>For a gRPC call that was answered with a status. It is a POST by form only: that a policy names the status is the user's word that the call may be made again.</summary>
+    public static bool MayRetryCall(int grpcStatus, RetryConfig policy) => grpcStatus switch
+    {
+        GrpcStatus.Cancelled => (policy.On & RetryOn.GrpcCancelled) != 0,
+        GrpcStatus.DeadlineExceeded => (policy.On & RetryOn.GrpcDeadlineExceeded) != 0,
+        GrpcStatus.ResourceExhausted => (policy.On & RetryOn.GrpcResourceExhausted) != 0,
+        GrpcStatus.Internal => (policy.On & RetryOn.GrpcInternal) != 0,
+        GrpcStatus.Unavailable => (policy.On & RetryOn.GrpcUnavailable) != 0,
+        _ => false,
+    };
 
     private static bool IsSafe(bool sentAnything, RequestHead request, RetryConfig? policy) =>
         !sentAnything || request.IsIdempotent || policy is { UnsafeMethods: true };

@@ -40,13 +40,17 @@ internal sealed class RetryGate
 
         // The one retry that nobody has to ask for is bounded by the pool: a fresh connection is not a reused one.
         var asked = _policy?.Retries ?? 0;
-        var allowed = failure is { Kind: FailureKind.ConnectionTerminated, Reused: true, ReceivedAnything: false } ? Math.Max(1, asked) : asked;
+        var allowed = failure is { Kind: FailureKind.ConnectionTerminated, Reused: true, ReceivedAnything: false } or { Kind: FailureKind.RefusedStream } ? Math.Max(1, asked) : asked;
         return TryBegin(retry, allowed, isReplayable);
     }
 
     /// <summary>Behind an answer whose status the policy names.</summary>
     public bool MayFollow(int status, int retry, bool isReplayable) =>
         _policy is not null && RetryDecision.MayRetry(status, _exchange.Request, _policy) && TryBegin(retry, _policy.Retries, isReplayable);
+
+    /// <summary>Behind a gRPC call whose status the policy names.</summary>
+    public bool MayFollowCall(int grpcStatus, int retry, bool isReplayable) =>
+        _policy is not null && RetryDecision.MayRetryCall(grpcStatus, _policy) && TryBegin(retry, _policy.Retries, isReplayable);
 
     /// <summary>The last try brought the answer that the client gets.</summary>
     public void AnswerCame(int status)

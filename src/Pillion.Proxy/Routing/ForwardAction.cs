@@ -16,6 +16,14 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
     /// <summary>All tries together; zero is no limit.</summary>
     public TimeSpan Timeout { get; } = config.Timeout;
 
+    /// <summary>How far a client's grpc-timeout is believed; null does not look, zero is as it says.</summary>
+    public TimeSpan? GrpcTimeoutMax { get; } = config.GrpcTimeoutMax;
+
+    public TimeSpan GrpcTimeoutOffset { get; } = config.GrpcTimeoutOffset;
+
+    /// <summary>A grpc-timeout takes the place of <see cref="Timeout"/>.</summary>
+    public bool GrpcTimeoutReplaces { get; } = config.GrpcTimeoutReplaces;
+
     /// <summary>Null keeps the listener's stream idle time-out, zero is none.</summary>
     public TimeSpan? IdleTimeout { get; } = config.IdleTimeout;
 

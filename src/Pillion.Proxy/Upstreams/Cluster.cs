@@ -1,8 +1,11 @@
+using Microsoft.Extensions.Logging;
 using Pillion.Core.Resilience;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
+using Pillion.Proxy.Clusters.Health;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Retries;
+using Pillion.Proxy.Transport;
 
 namespace Pillion.Proxy.Upstreams;
 
@@ -31,11 +34,28 @@ internal sealed class Cluster
 
     public RetryBudget Budget { get; }
 
+    /// <summary>Its active checks, each with the loop that asks.</summary>
+    public IReadOnlyList<(ProxyLoop Loop, HealthChecks Checks)> HealthChecks { get; private set; } = [];
+
+    /// <summary>TLS to its endpoints; null in the clear.</summary>
+    public UpstreamTls? Tls { get; init; }
+
     public ClusterEndpoints Endpoints => _endpoints;
 
     public DynamicHosts? Hosts { get; }
 
     public ClusterLoop On(ProxyLoop loop) => _loops[loop.Index];
+
+    /// <summary>Begins to check the endpoints, where the configuration asks for it.</summary>
+    public void StartChecks(ProxyLoop loop, ILogger logger)
+    {
+        HealthChecks = [.. Config.HealthChecks.Select(config => (loop, new HealthChecks(loop, Name, config, _endpoints, On(loop), logger)))];
+        foreach (var (_, checks) in HealthChecks)
+        {
+            // Stopped with the cluster; its loop ends it.
+            loop.Events.Post(() => _ = checks.RunAsync());
+        }
+    }
 
     /// <summary>Why there was no endpoint to pick.</summary>
     public Failure WhyNoEndpoint() => _endpoints.Current.IsEmpty && _endpoints.LookupError is { } error
@@ -46,6 +66,11 @@ internal sealed class Cluster
     public void Retire()
     {
         _endpoints.Stop();
+        foreach (var checks in HealthChecks)
+        {
+            checks.Loop.Events.Post(checks.Checks.Stop);
+        }
+
         foreach (var loop in _loops)
         {
             loop.Retire();

@@ -5,12 +5,12 @@ namespace Pillion.Proxy.Upstreams;
 /// <summary>Idle connections, newest on top; linked through the connections, so that any of them leaves in O(1) when its peer closes it.</summary>
 internal sealed class IdleStack
 {
-    private UpstreamConnection? _newest;
-    private UpstreamConnection? _oldest;
+    private Http1Upstream? _newest;
+    private Http1Upstream? _oldest;
 
     public int Count { get; private set; }
 
-    public void Push(UpstreamConnection connection)
+    public void Push(Http1Upstream connection)
     {
         connection.Older = _newest;
         connection.Newer = null;
@@ -28,20 +28,20 @@ internal sealed class IdleStack
         Count++;
     }
 
-    public bool TryPop([NotNullWhen(true)] out UpstreamConnection? connection)
+    public bool TryPop([NotNullWhen(true)] out Http1Upstream? connection)
     {
         connection = _newest;
         return connection is not null && Remove(connection);
     }
 
-    public bool TryPeekOldest([NotNullWhen(true)] out UpstreamConnection? connection)
+    public bool TryPeekOldest([NotNullWhen(true)] out Http1Upstream? connection)
     {
         connection = _oldest;
         return connection is not null;
     }
 
     /// <summary>False: it is not here.</summary>
-    public bool Remove(UpstreamConnection connection)
+    public bool Remove(Http1Upstream connection)
     {
         if (!connection.IsIdle)
         {

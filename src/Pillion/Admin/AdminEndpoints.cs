@@ -36,6 +36,7 @@ internal sealed class AdminEndpoints
             new("/clusters", "Clusters with their endpoints; ?format=json", false, (request, _, token) => ClustersAsync(request, token)),
             new("/requests", "The latest requests; ?count=N, ?failures", false, (request, _, token) => RequestsAsync(request, token)),
             new("/explain/", "Everything about one request, by its id; ?format=json", false, ExplainAsync),
+            Reading("/mtls", "Who still comes in the clear where mutual TLS is permissive: what strict would refuse; ?format=json", Mtls),
             Reading("/logging", "The levels of Pillion's own log", _ => Levels()),
             Changing("/logging", "Changes levels: ?level=debug for all, ?listener=debug for one", SetLevels),
             Changing("/drain", "Readiness fails, inbound is announced closed, then takes nothing new; outbound stays open and the process lives", _ => Drain()),
@@ -107,6 +108,7 @@ internal sealed class AdminEndpoints
                     json.WriteString("name", condition.Name);
                     json.WriteBoolean("met", condition.IsMet);
                     json.WriteString("reason", condition.Reason);
+                    json.WriteString("detail", condition.Detail?.Invoke());
                     json.WriteEndObject();
                 }
 
@@ -117,6 +119,14 @@ internal sealed class AdminEndpoints
 
         var text = new StringBuilder(lifecycle.IsReady ? "ready\n" : "not ready\n");
         reasons.ForEach(reason => text.Append(reason).Append('\n'));
+        foreach (var condition in lifecycle.Conditions)
+        {
+            if (condition.IsMet && condition.Detail?.Invoke() is { } detail)
+            {
+                text.Append($"{condition.Name}: {detail}\n");
+            }
+        }
+
         if (mistakes.Count > 0)
         {
             text.Append("a newer configuration was refused:\n");
@@ -124,6 +134,50 @@ internal sealed class AdminEndpoints
         }
 
         return AdminResponse.Text(status, text.ToString());
+    }
+
+    private AdminResponse Mtls(AdminRequest request)
+    {
+        var permissive = _sources.PermissiveListeners();
+        var peers = _sources.Plaintext();
+        if (request.WantsJson)
+        {
+            return AdminResponse.WriteJson(200, json =>
+            {
+                json.WriteStartObject();
+                Strings(json, "permissive", permissive);
+                json.WriteStartArray("plaintext");
+                foreach (var peer in peers)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("listener", peer.Listener);
+                    json.WriteString("peer", peer.Peer);
+                    json.WriteNumber("connections", peer.Connections);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+                json.WriteEndObject();
+            });
+        }
+
+        if (permissive.Count == 0)
+        {
+            return AdminResponse.Text(200, "no listener is permissive: strict would change nothing");
+        }
+
+        if (peers.Count == 0)
+        {
+            return AdminResponse.Text(200, $"nobody has come in the clear to {string.Join(", ", permissive)} since the start: strict would refuse nobody seen so far");
+        }
+
+        var text = new StringBuilder("strict would refuse:\n");
+        foreach (var peer in peers)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{peer.Listener}: {peer.Peer}, {peer.Connections} connection{(peer.Connections == 1 ? "" : "s")} in the clear\n");
+        }
+
+        return AdminResponse.Text(200, text.ToString().TrimEnd('\n'));
     }
 
     private AdminResponse Started(AdminRequest request) =>

@@ -30,6 +30,12 @@ internal sealed record AdminSources
 
     public required Func<CancellationToken, Task<IReadOnlyList<ClusterView>>> ClustersAsync { get; init; }
 
+    /// <summary>Who would be refused if permissive listeners were strict; most connections first.</summary>
+    public Func<IReadOnlyList<PlaintextView>> Plaintext { get; init; } = () => [];
+
+    /// <summary>Listeners that take plaintext beside mutual TLS.</summary>
+    public Func<IReadOnlyList<string>> PermissiveListeners { get; init; } = () => [];
+
     public required string Version { get; init; }
 
     /// <summary>Whom the sidecar stands beside, as the configuration that runs says; empty where it does not.</summary>

@@ -8,11 +8,11 @@ internal static class ClusterViews
     public static ClusterView Of(Cluster cluster)
     {
         var endpoints = new List<EndpointView>();
-        var current = cluster.Endpoints.Current;
+        var current = cluster.Endpoints.All;
         for (var i = 0; i < current.Count; i++)
         {
             var endpoint = current[i];
-            endpoints.Add(new EndpointView(endpoint.Text, endpoint.Weight, !endpoint.IsRemoved, endpoint.ActiveRequests));
+            endpoints.Add(new EndpointView(endpoint.Text, endpoint.Weight, !endpoint.IsRemoved && !endpoint.IsUnhealthy, endpoint.ActiveRequests));
         }
 
         return new ClusterView(cluster.Name, Words(cluster.Config.Discovery.ToString()), cluster.Config.Balancer, endpoints) { Problem = cluster.Endpoints.LookupError };

@@ -30,7 +30,7 @@ internal static class CommandLine
         var command = parsed.CommandResult.Command;
         if (Misuse(parsed, root, command) is { } misuse)
         {
-            return Task.FromResult(io.Fail($"{misuse} (see 'pillion {(command == root ? "" : command.Name + " ")}--help')"));
+            return Task.FromResult(io.Fail($"{misuse} (see 'pillion {(command == root ? "" : FullName(command) + " ")}--help')"));
         }
 
         if (split >= 0 && command.Name != RunCommand.Name)
@@ -55,6 +55,8 @@ internal static class CommandLine
             CheckCommand.Create(io),
             WaitCommand.Create(io),
             ExplainCommand.Create(io),
+            MtlsCommand.Create(io),
+            CertsCommand.Create(io),
             CaptureCommand.Create(io),
             DemoCommand.Create(io),
             VersionCommand.Create(io),
@@ -65,37 +67,50 @@ internal static class CommandLine
         return root;
     }
 
+    /// <summary>As it is typed: <c>certs init</c>.</summary>
+    internal static string FullName(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand ? $"{FullName(parent)} {command.Name}" : command.Name;
+
     private static string? Misuse(ParseResult parsed, RootCommand root, Command command)
     {
         if (parsed.UnmatchedTokens is [var unknown, ..])
         {
-            return Unknown(unknown, root, command);
+            return Unknown(unknown, command);
         }
 
-        if (command == root)
+        // An argument that takes any number of words takes a misspelt option for one of them.
+        if (parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.ArgumentResult>()
+            .Where(argument => argument.Argument.Arity.MaximumNumberOfValues > 1)
+            .SelectMany(argument => argument.Tokens)
+            .FirstOrDefault(token => token.Value.StartsWith('-')) is { } option)
         {
-            return "say what to do";
+            return Unknown(option.Value, command);
+        }
+
+        if (command.Subcommands.Count > 0)
+        {
+            return command == root ? "say what to do" : $"say what to do: {string.Join(" or ", command.Subcommands.Select(sub => $"'{FullName(sub)}'"))}";
         }
 
         // The library's messages vary in shape; ours name the option and stop.
         return parsed.Errors is [var error, ..] ? error.SymbolResult switch
         {
-            System.CommandLine.Parsing.OptionResult { Tokens.Count: 0 } option => $"{option.Option.Name} needs a value",
-            System.CommandLine.Parsing.OptionResult option => $"{option.Option.Name} is given more than once",
-            System.CommandLine.Parsing.ArgumentResult { Tokens.Count: 0, Parent: System.CommandLine.Parsing.OptionResult option } => $"{option.Option.Name} needs a value",
+            System.CommandLine.Parsing.OptionResult { Tokens.Count: 0 } empty => $"{empty.Option.Name} needs a value",
+            System.CommandLine.Parsing.OptionResult twice => $"{twice.Option.Name} is given more than once",
+            System.CommandLine.Parsing.ArgumentResult { Tokens.Count: 0, Parent: System.CommandLine.Parsing.OptionResult of } => $"{of.Option.Name} needs a value",
             System.CommandLine.Parsing.ArgumentResult argument => $"{argument.Argument.HelpName ?? argument.Argument.Name} is missing",
             System.CommandLine.Parsing.CommandResult { Command.Arguments: [var argument, ..] } => $"{argument.HelpName ?? argument.Name} is missing",
             _ => error.Message.TrimEnd('.'),
         } : null;
     }
 
-    private static string Unknown(string token, RootCommand root, Command command)
+    private static string Unknown(string token, Command command)
     {
         var isOption = token.StartsWith('-');
         var written = isOption ? token.Split('=')[0] : token;
-        var names = isOption ? command.Options.Select(option => option.Name).Append("--help") : command == root ? root.Subcommands.Select(sub => sub.Name) : [];
+        var names = isOption ? command.Options.Select(option => option.Name).Append("--help") : command.Subcommands.Select(sub => sub.Name);
         var nearest = NearestName.Of(written, names);
-        var what = isOption ? "option" : command == root ? "command" : "argument";
+        var what = isOption ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
         var hint = nearest is not null ? $", did you mean '{nearest}'?"
             : what == "argument" && command.Name == RunCommand.Name ? "; the application goes after --"
             : "";

@@ -21,6 +21,9 @@ internal static class Examples
         "check" => ["pillion check pillion.yaml", "pillion check envoy.json"],
         "wait" => ["pillion wait && ./orders", "pillion wait --timeout 2m --admin unix:/run/pillion/admin.sock"],
         "explain" => ["pillion explain 7f3c0a52-…           the id is the response's x-request-id"],
+        "certs" => ["pillion certs init ./certs orders payments", "pillion certs show ./certs"],
+        "certs init" => ["pillion certs init ./certs orders payments", "pillion certs init ./certs --force --life 1h", "pillion certs init ./certs orders --trust-domain dev.example --namespace shop"],
+        "certs show" => ["pillion certs show ./certs", "pillion certs show /var/run/secrets/pillion/cert.pem"],
         CaptureCommand.Name =>
         [
             "pillion capture install --inbound-ports 8080          as root, or with CAP_NET_ADMIN",

@@ -10,14 +10,14 @@ internal static class HelpText
     {
         var text = new StringBuilder();
         var isRoot = command is RootCommand;
-        text.Append(command.Description).Append("\n\nUsage: pillion ").Append(isRoot ? "COMMAND [OPTIONS]" : $"{command.Name} {Usage(command)}").Append('\n');
-        if (isRoot)
+        text.Append(command.Description).Append("\n\nUsage: pillion ").Append(isRoot ? "COMMAND [OPTIONS]" : $"{CommandLine.FullName(command)} {Usage(command)}").Append('\n');
+        if (command.Subcommands.Count > 0)
         {
-            Section(text, "Commands", command.Subcommands.Select(sub => ($"{sub.Name} {string.Join(' ', sub.Arguments.Select(argument => argument.HelpName))}".TrimEnd(), sub.Description!)));
+            Section(text, "Commands", command.Subcommands.Select(sub => ($"{sub.Name} {Rest(sub)}".TrimEnd(), sub.Description!)));
         }
 
         Section(text, "Options", command.Options.Where(option => option.Name != "--help").Select(option => ($"{Names(option)} {option.HelpName}".TrimEnd(), option.Description!)).Append(("-h, --help", "Show this help")));
-        if (Examples.Of(command.Name) is { Length: > 0 } examples && !isRoot)
+        if (Examples.Of(CommandLine.FullName(command)) is { Length: > 0 } examples && !isRoot)
         {
             Lines(text, "Examples", examples);
         }
@@ -31,8 +31,11 @@ internal static class HelpText
         return text.ToString();
     }
 
+    private static string Rest(Command command) =>
+        command.Subcommands.Count > 0 ? string.Join('|', command.Subcommands.Select(sub => sub.Name)) : string.Join(' ', command.Arguments.Select(argument => argument.HelpName));
+
     private static string Usage(Command command) =>
-        string.Join(' ', [.. command.Arguments.Select(argument => argument.HelpName), "[OPTIONS]", .. command.Name == RunCommand.Name ? ["[-- APP ARGS…]"] : Array.Empty<string>()]);
+        string.Join(' ', [.. command.Subcommands.Count > 0 ? ["COMMAND"] : command.Arguments.Select(argument => argument.HelpName), "[OPTIONS]", .. command.Name == RunCommand.Name ? ["[-- APP ARGS…]"] : Array.Empty<string>()]);
 
     private static string Names(Option option) => option.Aliases.Count > 0 ? $"{option.Aliases.First()}, {option.Name}" : $"    {option.Name}";
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pillion.Core.Configuration.Files;
 
 namespace Pillion.Reload;
 

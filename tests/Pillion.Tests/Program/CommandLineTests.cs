@@ -45,6 +45,11 @@ public sealed class CommandLineTests
     [InlineData("capture show --uid 5", "--uid says nothing to 'capture show'")]
     [InlineData("capture remove --no-ipv6", "--no-ipv6 says nothing to 'capture remove'")]
     [InlineData("capture show --dry-run", "--dry-run says nothing to 'capture show'")]
+    [InlineData("certs", "say what to do: 'certs init' or 'certs show' (see 'pillion certs --help')")]
+    [InlineData("certs int", "unknown command 'int', did you mean 'init'? (see 'pillion certs --help')")]
+    [InlineData("certs init", "DIR is missing (see 'pillion certs init --help')")]
+    [InlineData("certs init a b --lief 1h", "unknown option '--lief', did you mean '--life'? (see 'pillion certs init --help')")]
+    [InlineData("certs show a b", "unknown argument 'b' (see 'pillion certs show --help')")]
     [InlineData("--zzz", "unknown option '--zzz' (see 'pillion --help')")]
     public async Task Misuse_is_one_line_and_exit_code_2(string line, string expected)
     {
@@ -58,6 +63,9 @@ public sealed class CommandLineTests
     [InlineData("-h")]
     [InlineData("run --help")]
     [InlineData("check -h")]
+    [InlineData("certs --help")]
+    [InlineData("certs init --help")]
+    [InlineData("certs show -h")]
     [InlineData("")]
     public async Task Help_goes_to_standard_output_and_shows_examples(string line)
     {

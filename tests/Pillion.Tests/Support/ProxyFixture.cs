@@ -1,5 +1,6 @@
 using System.Net;
 using Pillion.Core.Configuration;
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals;
 using Pillion.Core.Signals.AccessLog;
@@ -52,6 +53,7 @@ internal sealed class ProxyFixture : IDisposable
             Metrics = Metrics,
             AccessLogs = _logs,
             Records = new RequestRecords(Clock),
+            Secrets = new SecretStore(Metrics, Clock, Logger),
             Resolver = null!,
             Time = Clock,
             Random = new Random(seed),
@@ -129,7 +131,7 @@ internal sealed class ProxyFixture : IDisposable
         };
         var bound = new ListenerConfig
         {
-            Name = "in", Address = new Address("127.0.0.1", 15000), Direction = TrafficDirection.Inbound, Http = http?.Invoke(served) ?? served,
+            Name = "in", Address = new Address("127.0.0.1", 15000), Direction = TrafficDirection.Inbound, Chains = [new() { Name = "http", Http = http?.Invoke(served) ?? served }],
         };
         var app = new ClusterConfig { Name = "app", Balancer = "round_robin", Endpoints = [Endpoint(8080)] };
         return new ProxyConfig { Listeners = [listener?.Invoke(bound) ?? bound], Clusters = [cluster?.Invoke(app) ?? app] };

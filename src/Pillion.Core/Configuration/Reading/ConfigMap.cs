@@ -32,6 +32,17 @@ internal sealed class ConfigMap(ConfigReading reading, ConfigNode? node, string 
         return value;
     }
 
+    /// <summary>A setting of the file's format that we do not have: a mistake that says more than that the key is unknown.</summary>
+    public void Refuse(string name, string problem, string remedy)
+    {
+        if (IndexOf(name) is >= 0 and var i)
+        {
+            _read[i] = true;
+            var entry = node!.Entries[i];
+            reading.Fail(entry.Line, entry.Column, ConfigPath.Key(path, entry.Key), problem, remedy);
+        }
+    }
+
     /// <summary>The key is there with a value; asking does not count as reading.</summary>
     public bool Has(string name) => IndexOf(name) is >= 0 and var i && node!.Entries[i].Value.Kind != ConfigNodeKind.Null;
 

@@ -15,6 +15,9 @@ internal sealed record ConfigReading(string File, List<ConfigError> Errors)
     /// <summary>Where the reference is to be found, named when an unknown key resembles nothing.</summary>
     public string ReferencePage { get; init; } = "docs/reference/configuration.md";
 
+    /// <summary>The variables that a value may name where the format has such values.</summary>
+    public Func<string, string?> Environment { get; init; } = _ => null;
+
     /// <summary>Set when no document is read but the readers themselves are asked what they would read (the generated reference).</summary>
     public OutlineSection? Outline { get; init; }
 

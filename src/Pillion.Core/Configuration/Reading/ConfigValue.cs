@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Pillion.Core.Configuration.Documents;
 using Pillion.Core.Configuration.Reference;
 using Pillion.Net;
@@ -283,6 +284,42 @@ internal readonly struct ConfigValue
         return fallback;
     }
 
+    /// <summary>A network such as <c>10.0.0.0/8</c>, or one address.</summary>
+    public IPNetwork? AsNetworkOrNull()
+    {
+        Describe("network", null);
+        if (Scalar("a network") is not { } text)
+        {
+            return null;
+        }
+
+        if (NetworkText.TryParse(text, out var network, out var problem, out var remedy))
+        {
+            return network;
+        }
+
+        FailText(problem, remedy);
+        return null;
+    }
+
+    /// <summary>What the environment variable holds that is named here.</summary>
+    public string? AsVariableOrNull()
+    {
+        Describe("environment variable", null);
+        if (Scalar("the name of an environment variable") is not { } name)
+        {
+            return null;
+        }
+
+        var content = _reading.Environment(name);
+        if (content is null)
+        {
+            FailText("is not set in the environment", "set it, or take the value from elsewhere");
+        }
+
+        return content;
+    }
+
     /// <summary>What stands under one of a list of names.</summary>
     public T AsOneOf<T>(Registry<T> names, T fallback) =>
         names.TryGet(AsNameOf(names, names.NameOf(fallback)), out var value) ? value : fallback;
@@ -341,6 +378,32 @@ internal readonly struct ConfigValue
         }
 
         return new([.. items]);
+    }
+
+    /// <summary>As <see cref="AsList"/>, for values that are not objects; written as a list or, when it is one, alone.</summary>
+    public ValueList<T> AsValues<T>(Func<ConfigValue, T?> read) where T : struct
+    {
+        var values = new List<T>();
+        if (IsText)
+        {
+            Add(this);
+        }
+        else
+        {
+            _ = AsList(item => Add(item));
+        }
+
+        return new([.. values]);
+
+        string Add(ConfigValue item)
+        {
+            if (read(item) is { } value)
+            {
+                values.Add(value);
+            }
+
+            return "";
+        }
     }
 
     /// <summary>Texts, written as a list or, when it is one, alone.</summary>

@@ -31,9 +31,20 @@ internal sealed class OutlineSection
     public void Add(OutlineRow row)
     {
         // The root has no name, and a value that a reader looks at twice is one setting.
-        if (row.Path.Length > 0 && !_rows.Exists(known => known.Path == row.Path))
+        if (row.Path.Length == 0)
+        {
+            return;
+        }
+
+        var index = _rows.FindIndex(known => known.Path == row.Path);
+        if (index < 0)
         {
             _rows.Add(row);
+        }
+        else if (IsShape(row.Type) && IsShape(_rows[index].Type) && !_rows[index].Type.Contains(row.Type, StringComparison.Ordinal))
+        {
+            // A map that is one of several shapes.
+            _rows[index] = _rows[index] with { Type = $"{_rows[index].Type}, {row.Type}" };
         }
     }
 
@@ -49,4 +60,6 @@ internal sealed class OutlineSection
 
         return section;
     }
+
+    private static bool IsShape(string type) => type.StartsWith('[');
 }

@@ -3,10 +3,31 @@ using Pillion.Net;
 
 namespace Pillion.Core.Configuration.Roles;
 
+/// <summary>Which HTTP the application speaks.</summary>
+internal enum AppProtocol
+{
+    Http1,
+
+    /// <summary>HTTP/2 in the clear from the first byte (h2c), as gRPC servers do.</summary>
+    Http2,
+
+    /// <summary>Both: the one that the request came with.</summary>
+    Same,
+}
+
 /// <summary>The application beside us.</summary>
 internal sealed record AppConfig
 {
+    private static readonly Registry<AppProtocol> Protocols = new("protocol")
+    {
+        { "http1", AppProtocol.Http1 },
+        { "http2", AppProtocol.Http2 },
+        { "same", AppProtocol.Same },
+    };
+
     public required Address Address { get; init; }
+
+    public AppProtocol Protocol { get; init; }
 
     /// <summary>Null: the application is not probed.</summary>
     public HealthConfig? Health { get; init; }
@@ -23,7 +44,8 @@ internal sealed record AppConfig
 
         using var map = value.AsMap();
         var address = map.Required("address", "Where the application listens. `app: ADDRESS` is short for this.").AsAddress();
+        var protocol = map.Optional("protocol", "Which HTTP the application speaks: `http1`, `http2` in the clear, as gRPC servers do, or `same` as the request came.").AsOneOf(Protocols, AppProtocol.Http1);
         var health = HealthConfig.Read(map.Optional("health", "How the application is probed; not at all when absent. A path alone is short for `http`."));
-        return address is null ? null : new() { Address = address, Health = health, Source = value.Source };
+        return address is null ? null : new() { Address = address, Protocol = protocol, Health = health, Source = value.Source };
     }
 }

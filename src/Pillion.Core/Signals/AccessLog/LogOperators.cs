@@ -132,7 +132,7 @@ internal static class LogOperators
     }
 
     private static string? TransportFailure(RequestRecord record) =>
-        record.Failure.Kind is FailureKind.ConnectRefused or FailureKind.ConnectTimeout or FailureKind.ConnectFailed or FailureKind.NameNotResolved
+        record.Failure.Kind is FailureKind.ConnectRefused or FailureKind.ConnectTimeout or FailureKind.ConnectFailed or FailureKind.TlsFailed or FailureKind.TlsCertificate or FailureKind.NameNotResolved
             ? record.Failure.Cause ?? FailureWords.Of(record.Failure.Kind)
             : null;
 

@@ -18,6 +18,10 @@ internal sealed class ClusterMetrics
 
     public long ConnectionsTotal;
     public long ConnectionsActive;
+    public long ConnectionsHttp1;
+    public long ConnectionsHttp2;
+    public long TlsHandshakes;
+    public long TlsFailures;
     public long ConnectionsDestroyed;
     public long ConnectionsDestroyedLocal;
     public long ConnectionsDestroyedRemote;
@@ -55,6 +59,10 @@ internal sealed class ClusterMetrics
     [
         Counter("upstream_cx_total", "Connections opened or tried", m => Volatile.Read(ref m.ConnectionsTotal)),
         Gauge("upstream_cx_active", "Connections open now", m => Volatile.Read(ref m.ConnectionsActive)),
+        Counter("upstream_cx_http1_total", "Connections that spoke HTTP/1", m => Volatile.Read(ref m.ConnectionsHttp1)),
+        Counter("upstream_cx_http2_total", "Connections that spoke HTTP/2", m => Volatile.Read(ref m.ConnectionsHttp2)),
+        Counter("ssl_handshake", "TLS handshakes with the upstream that succeeded", m => Volatile.Read(ref m.TlsHandshakes)) with { OwnName = "upstream_tls_handshake_total" },
+        Counter("ssl_connection_error", "TLS handshakes with the upstream that failed", m => Volatile.Read(ref m.TlsFailures)) with { OwnName = "upstream_tls_failure_total" },
         Counter("upstream_cx_destroy", "Connections closed", m => Volatile.Read(ref m.ConnectionsDestroyed)),
         Counter("upstream_cx_destroy_local", "Connections closed by Pillion", m => Volatile.Read(ref m.ConnectionsDestroyedLocal)),
         Counter("upstream_cx_destroy_remote", "Connections closed by the upstream", m => Volatile.Read(ref m.ConnectionsDestroyedRemote)),
@@ -111,7 +119,7 @@ internal sealed class ClusterMetrics
         Failures.Count(FailureWords.Of(attempt.Failure.Kind));
         switch (attempt.Failure.Kind)
         {
-            case FailureKind.ConnectRefused or FailureKind.ConnectFailed:
+            case FailureKind.ConnectRefused or FailureKind.ConnectFailed or FailureKind.TlsFailed or FailureKind.TlsCertificate:
                 ConnectFailures++;
                 break;
             case FailureKind.ConnectTimeout:

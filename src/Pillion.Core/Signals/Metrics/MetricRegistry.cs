@@ -13,8 +13,11 @@ internal sealed class MetricRegistry
         OffLoop = loops;
         Listeners = new("listener", "listener", "envoy_listener_address", ListenerMetrics.All, loops + 1, time, capacity);
         Https = new("http", "http", "envoy_http_conn_manager_prefix", HttpMetrics.All, loops + 1, time, capacity);
+        Tcps = new("tcp", "tcp", "envoy_tcp_prefix", TcpMetrics.All, loops + 1, time, capacity);
         Clusters = new("cluster", "cluster", "envoy_cluster_name", ClusterMetrics.All, loops + 1, time, capacity);
         AccessLogs = new("access_log", "path", "path", AccessLogMetrics.All, loops + 1, time, capacity);
+        Certificates = new("certificate", "certificate", "certificate", CertificateMetrics.All, 1, time, capacity);
+        Secrets = new("secret", "secret", "secret", SecretMetrics.All, 1, time, capacity);
         _server = new("server", "", "", ServerMetrics.All, 1, time);
         _process = new("process", "", "", ProcessMetrics.All, 1, time, ownPrefix: "process_");
         _registry = new("metrics", "", "", RegistryMetrics.All, 1, time);
@@ -22,7 +25,7 @@ internal sealed class MetricRegistry
         Server.Time = time;
         Server.StartedTimestamp = time.GetTimestamp();
         _process.Cells("", 0);
-        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Clusters.Folded + AccessLogs.Folded;
+        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Tcps.Folded + Clusters.Folded + AccessLogs.Folded + Certificates.Folded + Secrets.Folded;
     }
 
     /// <summary>The place of a loop in <see cref="MetricOwners{TCells}.Cells"/> for what is counted by no loop.</summary>
@@ -32,9 +35,17 @@ internal sealed class MetricRegistry
 
     public MetricOwners<HttpMetrics> Https { get; }
 
+    public MetricOwners<TcpMetrics> Tcps { get; }
+
     public MetricOwners<ClusterMetrics> Clusters { get; }
 
     public MetricOwners<AccessLogMetrics> AccessLogs { get; }
+
+    /// <summary>By the file that the certificate is in.</summary>
+    public MetricOwners<CertificateMetrics> Certificates { get; }
+
+    /// <summary>By the file that each is known by.</summary>
+    public MetricOwners<SecretMetrics> Secrets { get; }
 
     public ServerMetrics Server { get; }
 
@@ -44,12 +55,15 @@ internal sealed class MetricRegistry
     /// <summary>The cells of HTTP served under a stat prefix.</summary>
     public HttpMetrics Http(string statPrefix, int loop) => Https.Cells(statPrefix, loop);
 
+    /// <summary>The cells of connections relayed under a stat prefix.</summary>
+    public TcpMetrics Tcp(string statPrefix, int loop) => Tcps.Cells(statPrefix, loop);
+
     public ClusterMetrics Cluster(string name, int loop) => Clusters.Cells(name, loop);
 
     /// <summary>Every family, also those without a series.</summary>
     public IEnumerable<MetricFamily> Collect(bool usedOnly = true)
     {
-        MetricScope[] scopes = [_server, Listeners, Https, Clusters, AccessLogs, _registry, _process];
+        MetricScope[] scopes = [_server, Listeners, Https, Tcps, Clusters, AccessLogs, Certificates, Secrets, _registry, _process];
         return scopes.SelectMany(scope => scope.Collect(usedOnly));
     }
 }

@@ -64,4 +64,11 @@ internal enum HttpViolation : byte
     BadChunkEnd,
     TrailersTooLarge,
     TooManyTrailers,
+
+    // HTTP/2 messages
+    BadPseudoField,
+    UpperCaseFieldName,
+    ConnectionSpecificField,
+    BadFieldValue,
+    BodyNotAsAnnounced,
 }

@@ -66,6 +66,11 @@ internal static class HttpViolations
         HttpViolation.BadChunkEnd => "The data of a chunk is not followed by CRLF.",
         HttpViolation.TrailersTooLarge => "The trailer section is larger than allowed.",
         HttpViolation.TooManyTrailers => "The trailer section has more fields than allowed.",
+        HttpViolation.BadPseudoField => "A pseudo-field is missing, unknown, repeated or out of its place.",
+        HttpViolation.UpperCaseFieldName => "A field name has an upper-case letter, which HTTP/2 does not allow.",
+        HttpViolation.ConnectionSpecificField => "The message has a field of the connection, such as Transfer-Encoding, which HTTP/2 does not have.",
+        HttpViolation.BadFieldValue => "A field value holds a byte that no value may hold, or white space around it.",
+        HttpViolation.BodyNotAsAnnounced => "The body is not as long as the head said.",
         _ => throw new ArgumentOutOfRangeException(nameof(violation)),
     };
 }

@@ -7,7 +7,7 @@ namespace Pillion.Net.Http.Http1;
 /// </summary>
 internal static class RequestLine
 {
-    private const int MaxMethod = 64;
+    public const int MaxMethod = 64;
     private const int VersionLength = 8;
 
     public static HttpViolation CheckBeginning(ReadOnlySpan<byte> line, ref HeadScanner scanner, HttpRules rules)

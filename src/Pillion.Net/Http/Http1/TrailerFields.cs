@@ -32,14 +32,31 @@ internal static class TrailerFields
             trailers.SetValueLength(trailers.Count - 1, FieldLine.Unfold(trailers.EditableValue(trailers.Count - 1)));
         }
 
+        Drop(known, name, rules, trailers);
+        return HttpViolation.None;
+    }
+
+    /// <summary>As above for a field that came in two pieces (HTTP/2).</summary>
+    public static HttpViolation Add(KnownField known, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, HttpRules rules, FieldList trailers)
+    {
+        if (trailers.Count >= rules.MaxFields)
+        {
+            return HttpViolation.TooManyTrailers;
+        }
+
+        trailers.Add(known, name, value);
+        Drop(known, name, rules, trailers);
+        return HttpViolation.None;
+    }
+
+    private static void Drop(KnownField known, ReadOnlySpan<byte> name, HttpRules rules, FieldList trailers)
+    {
         // Counted, then dropped: RFC 9110 §6.5.1 lets a recipient discard what must not be in a trailer; the next reader might merge it
         // into the head.
         if (IsForbidden(known, name, rules))
         {
             trailers.RemoveAt(trailers.Count - 1);
         }
-
-        return HttpViolation.None;
     }
 
     private static bool IsForbidden(KnownField known, ReadOnlySpan<byte> name, HttpRules rules) => known switch

@@ -11,8 +11,10 @@ namespace Pillion.Proxy.Configuration.Envoy;
 internal static class EnvoyBootstrap
 {
     /// <summary>How its keys are read: protobuf's JSON form allows camelCase too.</summary>
-    public static ConfigReading Reading(string file, List<ConfigError> errors) => new(file, errors)
+    /// <param name="environment">For values that name a variable themselves, besides those that hold <c>${NAME}</c>.</param>
+    public static ConfigReading Reading(string file, List<ConfigError> errors, Func<string, string?>? environment = null) => new(file, errors)
     {
+        Environment = environment ?? (_ => null),
         FoldCamelCase = true,
         UnknownKey = "is not supported here",
         ReferencePage = "docs/reference/envoy.md",

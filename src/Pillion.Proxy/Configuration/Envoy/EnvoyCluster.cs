@@ -1,50 +1,87 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
+using Pillion.Proxy.Configuration.Envoy.Transport;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
-/// <summary>A cluster of fixed or resolved endpoints that speak HTTP/1.1.</summary>
+/// <summary>A cluster: where its endpoints are and how they are reached.</summary>
 internal static class EnvoyCluster
 {
     public static ClusterConfig? Read(ConfigValue value, EnvoyScope scope)
     {
         using var map = value.AsMap("Cluster");
         var defaults = new ClusterConfig { Name = "" };
-        var discovery = map.Optional("type");
-        var kind = discovery.AsOneOf(EnvoyNames.Discoveries, ClusterDiscovery.Static);
-        var assignment = map.Optional("load_assignment");
-        var hosts = map.Optional("hosts");
-        if (value.IsMap && assignment.Exists == hosts.Exists)
-        {
-            map.Fail(assignment.Exists ? "has both load_assignment and hosts" : "has no endpoints", "give load_assignment");
-        }
-
-        var old = hosts.AsList(ReadHost);
-        var endpoints = EnvoyEndpoints.Read(assignment);
-        endpoints = assignment.Exists ? endpoints : old;
-        CheckNames(kind, endpoints, value, map);
+        var kind = map.Optional("type").AsOneOf(EnvoyNames.Discoveries, ClusterDiscovery.Static);
+        var endpoints = ReadEndpoints(map, value, kind);
+        var transport = EnvoyUpstreamTransport.Read(map.Optional("transport_socket"));
+        map.Refuse("tls_context", "is of the v2 API", "use transport_socket: { name: envoy.transport_sockets.tls, typed_config: { \"@type\": …UpstreamTlsContext, … } }");
         var cluster = new ClusterConfig
         {
             Name = scope.Cluster(map.Required("name")),
             Discovery = kind,
             Endpoints = endpoints,
-            Balancer = map.Optional("lb_policy").AsOneOf(EnvoyNames.Balancers, "round_robin"),
+            Balancer = ReadBalancer(map.Optional("lb_policy"), map, kind),
             ConnectTimeout = map.Optional("connect_timeout").AsDuration(defaults.ConnectTimeout, TimeSpan.FromMilliseconds(1)),
-            MaxRequestsPerConnection = map.Optional("max_requests_per_connection").AsInt(defaults.MaxRequestsPerConnection),
+            Tls = transport.Tls,
+            ProxyHeader = transport.ProxyHeader,
             DnsRefresh = map.Optional("dns_refresh_rate").AsDuration(defaults.DnsRefresh, TimeSpan.FromMilliseconds(2)),
             RespectDnsTtl = map.Optional("respect_dns_ttl").AsBool(false),
             DnsFamily = map.Optional("dns_lookup_family").AsOneOf(EnvoyNames.DnsFamilies, DnsFamily.Auto),
             Source = value.Source,
         };
+        cluster = cluster with { MaxRequestsPerConnection = map.Optional("max_requests_per_connection").AsInt(cluster.MaxRequestsPerConnection) };
         CheckChoices(map.Optional("least_request_lb_config"));
-        cluster = ReadCommon(map.Optional("common_http_protocol_options"), cluster);
-        map.Optional("http_protocol_options").AsMap().Dispose();
-        using (var extensions = map.Optional("typed_extension_protocol_options").AsMap())
+        cluster = EnvoyClusterProtocol.Read(map, cluster);
+        var checks = map.Optional("health_checks");
+        cluster = cluster with { HealthChecks = checks.AsList(EnvoyHealthCheck.Read) };
+        if (cluster is { HealthChecks.Count: > 0, Protocol: HttpProtocol.Http1 })
         {
-            cluster = ReadProtocol(extensions.Optional("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"), cluster);
+            checks.Fail("asks by gRPC a cluster that speaks HTTP/1.1", "give the cluster http2_protocol_options");
         }
 
         return ReadBreakers(map.Optional("circuit_breakers"), cluster);
+    }
+
+    private static ValueList<EndpointConfig> ReadEndpoints(ConfigMap map, ConfigValue value, ClusterDiscovery kind)
+    {
+        var assignment = map.Optional("load_assignment");
+        var hosts = map.Optional("hosts");
+        var old = hosts.AsList(ReadHost);
+        var endpoints = EnvoyEndpoints.Read(assignment);
+        if (kind == ClusterDiscovery.OriginalDestination)
+        {
+            if (assignment.Exists || hosts.Exists)
+            {
+                (assignment.Exists ? assignment : hosts).Fail("gives endpoints to a cluster of type ORIGINAL_DST", "remove it; connections go where they wanted to go");
+            }
+
+            return [];
+        }
+
+        if (value.IsMap && assignment.Exists == hosts.Exists)
+        {
+            map.Fail(assignment.Exists ? "has both load_assignment and hosts" : "has no endpoints", "give load_assignment");
+        }
+
+        endpoints = assignment.Exists ? endpoints : old;
+        CheckNames(kind, endpoints, value, map);
+        return endpoints;
+    }
+
+    private static string ReadBalancer(ConfigValue value, ConfigMap map, ClusterDiscovery kind)
+    {
+        var balancer = value.AsOneOf(EnvoyNames.Balancers, "round_robin");
+        var isProvided = value.Text == EnvoyNames.ProvidedBalancer;
+        if (isProvided && kind != ClusterDiscovery.OriginalDestination)
+        {
+            value.FailText("is for clusters of type ORIGINAL_DST", "use ROUND_ROBIN or LEAST_REQUEST");
+        }
+        else if (!isProvided && kind == ClusterDiscovery.OriginalDestination)
+        {
+            map.Fail("is of type ORIGINAL_DST, which has nothing to balance", $"add lb_policy: {EnvoyNames.ProvidedBalancer}");
+        }
+
+        return balancer;
     }
 
     private static EndpointConfig? ReadHost(ConfigValue value) =>
@@ -71,26 +108,6 @@ internal static class EnvoyCluster
         {
             count.FailText("is not supported", "use 2, the default");
         }
-    }
-
-    private static ClusterConfig ReadCommon(ConfigValue value, ClusterConfig cluster)
-    {
-        using var map = value.AsMap();
-        return cluster with
-        {
-            IdleTimeout = map.Optional("idle_timeout").AsDuration(cluster.IdleTimeout),
-            MaxRequestsPerConnection = map.Optional("max_requests_per_connection").AsInt(cluster.MaxRequestsPerConnection),
-        };
-    }
-
-    private static ClusterConfig ReadProtocol(ConfigValue value, ClusterConfig cluster)
-    {
-        using var map = value.AsMap();
-        _ = map.Optional("@type").AsText();
-        cluster = ReadCommon(map.Optional("common_http_protocol_options"), cluster);
-        using var protocol = map.Optional("explicit_http_config").AsMap();
-        protocol.Optional("http_protocol_options").AsMap().Dispose();
-        return cluster;
     }
 
     private static ClusterConfig ReadBreakers(ConfigValue value, ClusterConfig cluster)

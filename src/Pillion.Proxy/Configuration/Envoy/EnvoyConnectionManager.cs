@@ -15,20 +15,21 @@ internal static class EnvoyConnectionManager
     public static HttpConfig Read(ConfigMap map, EnvoyScope scope)
     {
         var defaults = new HttpConfig { StatPrefix = "", UseRemoteAddress = false, ForwardProxy = true, Via = null, Upgrades = [] };
-        _ = map.Optional("codec_type").AsOneOf(EnvoyNames.Codecs, "");
+        var codec = map.Optional("codec_type").AsOneOf(EnvoyNames.Codecs, HttpProtocol.Auto);
         _ = map.Optional("server_header_transformation").AsOneOf(EnvoyNames.ServerHeaders, "");
         var statPrefix = map.Required("stat_prefix").AsText();
         ReadFilters(map.Required("http_filters"));
         var upgrades = EnvoyUpgrades.Read(map.Optional("upgrade_configs"), EnvoyUpgrades.None, allowConnectConfig: false);
         var http = ReadCommon(map.Optional("common_http_protocol_options"), defaults);
         http = ReadHttp1(map.Optional("http_protocol_options"), http);
-
-        // The time between two GOAWAY frames of HTTP/2: over HTTP/1 it has no meaning in Envoy either.
-        _ = map.Optional("drain_timeout").AsDuration(TimeSpan.FromSeconds(5));
         _ = map.Optional("path_with_escaped_slashes_action").AsOneOf(EnvoyNames.EscapedSlashActions, "");
         return http with
         {
             StatPrefix = statPrefix,
+            Codec = codec,
+            Http2 = EnvoyHttp2.Read(map.Optional("http2_protocol_options")),
+            ClientCertificate = ReadClientCertificate(map),
+            DrainTimeout = map.Optional("drain_timeout").AsDuration(http.DrainTimeout),
             Routes = EnvoyRouteTable.Read(map.Required("route_config"), upgrades, scope),
             Rules = http.Rules with
             {
@@ -64,6 +65,20 @@ internal static class EnvoyConnectionManager
         {
             value.Fail("has no filter", "end it with envoy.filters.http.router");
         }
+    }
+
+    private static ClientCertificateForwarding ReadClientCertificate(ConfigMap map)
+    {
+        var mode = map.Optional("forward_client_cert_details").AsOneOf(EnvoyNames.ClientCertDetails, ForwardClientCert.Sanitize);
+        using var details = map.Optional("set_current_client_cert_details").AsMap();
+        return new()
+        {
+            Mode = mode,
+            Subject = details.Optional("subject").AsBool(false),
+            Cert = details.Optional("cert").AsBool(false),
+            Dns = details.Optional("dns").AsBool(false),
+            Uri = details.Optional("uri").AsBool(false),
+        };
     }
 
     private static HttpConfig ReadCommon(ConfigValue value, HttpConfig http)

@@ -8,6 +8,9 @@ namespace Pillion.Proxy.Configuration.Envoy;
 /// </summary>
 internal sealed record EnvoyExtension(string Type, string Name, params string[] OldNames)
 {
+    /// <summary>Without settings it would be nothing.</summary>
+    public bool NeedsSettings { get; init; }
+
     /// <summary>Which of the kinds an entry <c>{ name, typed_config }</c> is, and its settings; no kind after a mistake.</summary>
     public static (EnvoyExtension? Kind, ConfigMap? Settings) Open(ConfigMap map, string what, params ReadOnlySpan<EnvoyExtension> kinds)
     {
@@ -19,17 +22,23 @@ internal sealed record EnvoyExtension(string Type, string Name, params string[] 
             old.Fail("stands beside typed_config", "keep typed_config");
         }
 
-        var settings = (typed.Exists || !old.Exists ? typed : old).AsMap(kinds[0].Type);
-        var type = settings.Optional("@type");
         if (map.IsDescribing)
         {
-            return (kinds[0], settings);
+            return (kinds[0], Describe(typed, kinds[0]));
         }
+
+        var settings = (typed.Exists || !old.Exists ? typed : old).AsMap(kinds[0].Type);
+        var type = settings.Optional("@type");
 
         foreach (var kind in kinds)
         {
             if (type.Exists ? type.AsText().Split('.')[^1] == kind.Type : name.Text == kind.Name || kind.OldNames.Contains(name.Text))
             {
+                if (kind.NeedsSettings && !typed.Exists && !old.Exists)
+                {
+                    typed.Fail("is missing", "add it");
+                }
+
                 return (kind, settings);
             }
         }
@@ -37,7 +46,9 @@ internal sealed record EnvoyExtension(string Type, string Name, params string[] 
         var supported = string.Join(", ", kinds.ToArray().Select(kind => kind.Name));
         if (type.Exists)
         {
-            type.FailText($"is not {what} that is supported", $"remove it; supported: {supported}");
+            // The right name with another message: TLS of the other side, or a message that only other programs know.
+            var named = kinds.ToArray().FirstOrDefault(kind => kind.Name == name.Text);
+            type.FailText($"is not {what} that is supported", named is null ? $"remove it; supported: {supported}" : $"for {named.Name} use the message {named.Type}");
         }
         else if (name.IsText)
         {
@@ -46,5 +57,34 @@ internal sealed record EnvoyExtension(string Type, string Name, params string[] 
         }
 
         return (null, null);
+    }
+
+    /// <summary>Reads an entry as its kind does; null after a mistake.</summary>
+    public static T? Read<T>(ConfigMap map, string what, params (EnvoyExtension Kind, Func<ConfigMap, T?> Read)[] kinds) where T : class
+    {
+        if (map.IsDescribing)
+        {
+            _ = map.Required("name").AsText();
+            foreach (var (each, read) in kinds)
+            {
+                using var described = Describe(map.Optional("typed_config"), each);
+                _ = read(described);
+            }
+
+            return null;
+        }
+
+        var (kind, settings) = Open(map, what, [.. kinds.Select(entry => entry.Kind)]);
+        using (settings)
+        {
+            return kind is null ? null : Array.Find(kinds, entry => entry.Kind == kind).Read(settings!);
+        }
+    }
+
+    private static ConfigMap Describe(ConfigValue typed, EnvoyExtension kind)
+    {
+        var settings = typed.AsMap(kind.Type);
+        _ = settings.Optional("@type").AsText();
+        return settings;
     }
 }

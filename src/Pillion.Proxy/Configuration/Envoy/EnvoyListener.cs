@@ -1,12 +1,15 @@
+using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
+using Pillion.Proxy.Configuration.Envoy.Transport;
+using Pillion.Proxy.Configuration.Reading;
+using Pillion.Proxy.Configuration.Transport;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
-/// <summary>A listener with one filter chain that holds the HTTP connection manager.</summary>
+/// <summary>A listener with its filter chains.</summary>
 internal static class EnvoyListener
 {
-    private static readonly EnvoyExtension ConnectionManager =
-        new("HttpConnectionManager", "envoy.filters.network.http_connection_manager", "envoy.http_connection_manager");
+    private static readonly TimeSpan FiltersTimeout = TimeSpan.FromSeconds(15);
 
     public static ListenerConfig? Read(ConfigValue value, EnvoyScope scope)
     {
@@ -20,44 +23,87 @@ internal static class EnvoyListener
             reusePort.Fail("every loop listens on its own socket", "remove it");
         }
 
-        var chains = map.Required("filter_chains");
-        var read = chains.AsList(item => ReadChain(item, scope));
-        if (chains.IsList && chains.Count != 1)
+        var filters = EnvoyListenerFilters.Read(map.Optional("listener_filters"));
+        var (chains, fallback, most) = ReadChains(map, value, scope);
+        var detection = new DetectionConfig
         {
-            chains.Fail($"has {chains.Count} filter chains", "one is supported, for all connections");
-        }
-
-        return address is null || read.Count == 0 ? null : new()
+            Tls = filters.Tls || chains.Any(NeedsHello),
+            Http = filters.Http || chains.Any(NeedsBytes),
+            Timeout = map.Optional("listener_filters_timeout").AsDuration(FiltersTimeout, TimeSpan.FromMilliseconds(1)),
+            ContinueOnTimeout = map.Optional("continue_on_listener_filters_timeout").AsBool(false),
+        };
+        var redirected = map.Optional("use_original_dst").AsBool(false);
+        return address is null || (chains.Count == 0 && fallback is null) ? null : new()
         {
             Name = name.Length > 0 ? name : address.ToString(),
             Address = address,
             Direction = direction,
-            Http = read[0],
+            Chains = chains,
+            DefaultChain = fallback,
+            Detection = detection,
+            ProxyHeader = filters.ProxyHeader,
+            OriginalDestination = redirected || filters.OriginalDestination,
+            MaxConnections = most,
             Source = value.Source,
         };
     }
 
-    private static HttpConfig? ReadChain(ConfigValue value, EnvoyScope scope)
+    private static (ValueList<FilterChainConfig> Chains, FilterChainConfig? Fallback, int MaxConnections) ReadChains(ConfigMap map, ConfigValue value, EnvoyScope scope)
     {
-        using var map = value.AsMap();
-        _ = map.Optional("name").AsText();
-        var filters = map.Required("filters");
-        var read = filters.AsList(item => ReadFilter(item, scope));
-        if (filters.IsList && filters.Count != 1)
+        var limits = new List<(int Most, ConfigValue Place)>();
+        var names = new HashSet<string>();
+        var overlaps = new ChainOverlaps();
+        var list = map.Optional("filter_chains");
+        var index = 0;
+        var chains = list.AsList(item =>
         {
-            filters.Fail($"has {filters.Count} filters", "one is supported, the HTTP connection manager");
+            var chain = EnvoyFilterChain.Read(item, $"{index++}", scope, (most, place) => limits.Add((most, place)));
+            Check(item, chain, names, overlaps);
+            return chain;
+        });
+        var other = map.Optional("default_filter_chain");
+        var fallback = EnvoyFilterChain.Read(other, "default", scope, (most, place) => limits.Add((most, place)));
+        if (value.IsMap && list.Count == 0 && !other.Exists)
+        {
+            map.Fail("has no filter chain", "give filter_chains");
         }
 
-        return read.Count == 0 ? null : read[0];
+        if (fallback is not null && (!fallback.Match.IsEmpty || !names.Add(fallback.Name)))
+        {
+            other.Fail(fallback.Match.IsEmpty ? $"has the name {ConfigError.Quote(fallback.Name)} of another chain" : "takes what no other chain does", fallback.Match.IsEmpty ? "give each its own name" : "remove filter_chain_match");
+        }
+
+        if (limits.Count > 0 && list.Count + (other.Exists ? 1 : 0) > 1)
+        {
+            limits[0].Place.Fail("limits one of several filter chains", "a limit is for the whole listener here: give it one filter chain, or remove the filter");
+        }
+
+        return (chains, fallback, limits.Count == 0 ? 0 : limits.Min(limit => limit.Most));
     }
 
-    private static HttpConfig? ReadFilter(ConfigValue value, EnvoyScope scope)
+    private static void Check(ConfigValue item, FilterChainConfig? chain, HashSet<string> names, ChainOverlaps overlaps)
     {
-        using var map = value.AsMap();
-        var (kind, settings) = EnvoyExtension.Open(map, "a network filter", ConnectionManager);
-        using (settings)
+        if (chain is null)
         {
-            return kind is null ? null : EnvoyConnectionManager.Read(settings!, scope);
+            return;
+        }
+
+        if (!names.Add(chain.Name))
+        {
+            item.Fail($"has the name {ConfigError.Quote(chain.Name)} of another chain", "give each its own name");
+        }
+        else if (overlaps.Add(chain.Name, chain.Match) is { } earlier)
+        {
+            item.Fail($"takes the same connections as the chain {ConfigError.Quote(earlier)}", "make one filter_chain_match more specific than the other");
+        }
+        else if (overlaps.IsFull)
+        {
+            item.Fail($"makes more than {ChainOverlaps.MostCombinations} combinations of what filter chains match", "list fewer values");
         }
     }
+
+    // Envoy needs the tls_inspector for these; here a chain that asks for it is enough.
+    private static bool NeedsHello(FilterChainConfig chain) => chain.Match is { ServerNames.Count: > 0 } or { IsTls: not null } or { ApplicationProtocols.Count: > 0 };
+
+    private static bool NeedsBytes(FilterChainConfig chain) => chain.Match is { ApplicationProtocols.Count: > 0, IsTls: not true };
 }

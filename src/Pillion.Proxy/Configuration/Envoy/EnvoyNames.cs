@@ -1,10 +1,15 @@
+using Pillion.Core.Identity;
 using Pillion.Core.Configuration;
+using Pillion.Proxy.Configuration.Transport;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
 /// <summary>Envoy's enumerations, under their names in its files, as far as we support them.</summary>
 internal static class EnvoyNames
 {
+    /// <summary>For clusters that know the endpoint without a choice.</summary>
+    public const string ProvidedBalancer = "CLUSTER_PROVIDED";
+
     public static readonly Registry<TrafficDirection> Directions = new("traffic direction")
     {
         { "UNSPECIFIED", TrafficDirection.Unspecified },
@@ -12,19 +17,72 @@ internal static class EnvoyNames
         { "OUTBOUND", TrafficDirection.Outbound },
     };
 
-    public static readonly Registry<string> Codecs = new("codec that is supported") { { "AUTO", "" }, { "HTTP1", "" } };
+    public static readonly Registry<HttpProtocol> Codecs = new("codec that is supported")
+    {
+        { "AUTO", HttpProtocol.Auto },
+        { "HTTP1", HttpProtocol.Http1 },
+        { "HTTP2", HttpProtocol.Http2 },
+    };
+
+    public static readonly Registry<bool> ProtocolSelections = new("protocol selection")
+    {
+        { "USE_CONFIGURED_PROTOCOL", false },
+        { "USE_DOWNSTREAM_PROTOCOL", true },
+    };
+
+    public static readonly Registry<ForwardClientCert> ClientCertDetails = new("way to forward client certificates")
+    {
+        { "SANITIZE", ForwardClientCert.Sanitize },
+        { "FORWARD_ONLY", ForwardClientCert.ForwardOnly },
+        { "APPEND_FORWARD", ForwardClientCert.AppendForward },
+        { "SANITIZE_SET", ForwardClientCert.SanitizeSet },
+        { "ALWAYS_FORWARD_ONLY", ForwardClientCert.AlwaysForwardOnly },
+    };
+
+    public static readonly Registry<bool> TransportProtocols = new("transport protocol that is supported")
+    {
+        { "tls", true },
+        { "raw_buffer", false },
+    };
+
+    /// <summary>0 leaves the choice to us.</summary>
+    public static readonly Registry<int> TlsVersions = new("TLS version that is supported")
+    {
+        { "TLS_AUTO", 0 },
+        { "TLSv1_2", 12 },
+        { "TLSv1_3", 13 },
+    };
+
+    public static readonly Registry<string> ChainVerifications = new("verification that is supported") { { "VERIFY_TRUST_CHAIN", "" } };
+
+    public static readonly Registry<string> StaplePolicies = new("staple policy that is supported") { { "LENIENT_STAPLING", "" } };
+
+    public static readonly Registry<NameType> NameKinds = new("type of name that is supported")
+    {
+        { "DNS", NameType.Dns },
+        { "URI", NameType.Uri },
+        { "IP_ADDRESS", NameType.IpAddress },
+    };
+
+    public static readonly Registry<ProxyHeaderVersion> ProxyHeaderVersions = new("PROXY protocol version")
+    {
+        { "V1", ProxyHeaderVersion.V1 },
+        { "V2", ProxyHeaderVersion.V2 },
+    };
 
     public static readonly Registry<ClusterDiscovery> Discoveries = new("cluster type that is supported")
     {
         { "STATIC", ClusterDiscovery.Static },
         { "STRICT_DNS", ClusterDiscovery.StrictDns },
         { "LOGICAL_DNS", ClusterDiscovery.LogicalDns },
+        { "ORIGINAL_DST", ClusterDiscovery.OriginalDestination },
     };
 
     public static readonly Registry<string> Balancers = new("balancer that is supported")
     {
         { "ROUND_ROBIN", "round_robin" },
         { "LEAST_REQUEST", "least_request" },
+        { ProvidedBalancer, "round_robin" },
     };
 
     public static readonly Registry<DnsFamily> DnsFamilies = new("look-up family")
@@ -79,5 +137,10 @@ internal static class EnvoyNames
         { "retriable-4xx", RetryOn.Retriable4xx },
         { "refused-stream", RetryOn.RefusedStream },
         { "retriable-status-codes", RetryOn.StatusCodes },
+        { "cancelled", RetryOn.GrpcCancelled },
+        { "deadline-exceeded", RetryOn.GrpcDeadlineExceeded },
+        { "internal", RetryOn.GrpcInternal },
+        { "resource-exhausted", RetryOn.GrpcResourceExhausted },
+        { "unavailable", RetryOn.GrpcUnavailable },
     };
 }

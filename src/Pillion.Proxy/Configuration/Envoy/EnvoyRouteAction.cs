@@ -37,6 +37,7 @@ internal static class EnvoyRouteAction
             oldHost.Fail("stands beside host_rewrite_literal", "keep host_rewrite_literal");
         }
 
+        var (grpcMax, grpcOffset) = ReadGrpcTimeout(map);
         const string hostRemedy = "use a host name, with a port or without";
         return new()
         {
@@ -47,10 +48,32 @@ internal static class EnvoyRouteAction
             AutoHostRewrite = map.Optional("auto_host_rewrite").AsBool(false),
             Timeout = map.Optional("timeout").AsDuration(defaults.Timeout),
             IdleTimeout = map.Optional("idle_timeout").AsDurationOrNull(),
+            GrpcTimeoutMax = grpcMax,
+            GrpcTimeoutOffset = grpcOffset,
             Retry = EnvoyRetryPolicy.Read(map.Optional("retry_policy")),
             ClusterNotFoundStatus = map.Optional("cluster_not_found_response_code").AsOneOf(EnvoyNames.ClusterNotFoundCodes, defaults.ClusterNotFoundStatus),
             Upgrades = upgradeConfigs.Exists ? upgrades.Protocols : null,
             TerminateConnect = upgrades.TerminateConnect,
         };
+    }
+
+    // Not looked at unless the file says so, as in Envoy.
+    private static (TimeSpan? Max, TimeSpan Offset) ReadGrpcTimeout(ConfigMap map)
+    {
+        var duration = map.Optional("max_stream_duration");
+        using var limits = duration.AsMap();
+        limits.Refuse("max_stream_duration", "a stream as a whole is not limited", "use the route's timeout or idle_timeout");
+        var max = limits.Optional("grpc_timeout_header_max").AsDurationOrNull();
+        var offset = limits.Optional("grpc_timeout_header_offset").AsDuration(TimeSpan.Zero);
+
+        // These two are what stood here before max_stream_duration was made.
+        var oldMax = map.Optional("max_grpc_timeout");
+        var oldOffset = map.Optional("grpc_timeout_offset");
+        if (duration.Exists && (oldMax.Exists || oldOffset.Exists))
+        {
+            (oldMax.Exists ? oldMax : oldOffset).Fail("stands beside max_stream_duration", "keep max_stream_duration");
+        }
+
+        return (oldMax.AsDurationOrNull() ?? max, oldOffset.AsDuration(offset));
     }
 }

@@ -7,18 +7,27 @@ namespace Pillion.Proxy.Configuration.Envoy;
 /// <summary>The match of a route.</summary>
 internal static class EnvoyRouteMatch
 {
+    // application/grpc, application/grpc+proto and the like; application/grpc-web is another protocol.
+    private static readonly ValueMatchConfig[] Grpc =
+    [
+        new() { Name = "content-type", Kind = ValueMatchKind.Prefix, Value = "application/grpc" },
+        new() { Name = "content-type", Kind = ValueMatchKind.Prefix, Value = "application/grpc-", Invert = true },
+    ];
+
     public static RouteMatchConfig Read(ConfigValue value)
     {
         using var map = value.AsMap("RouteMatch");
         var path = ReadPath(map, value);
         var methods = new List<string>();
         var headers = map.Optional("headers").AsList(item => EnvoyValueMatch.ReadHeader(item, methods));
+        var grpc = map.Optional("grpc");
+        grpc.AsMap().Dispose();
         return new()
         {
             Path = path,
             IgnoreCase = !map.Optional("case_sensitive").AsBool(true),
             Methods = new([.. methods]),
-            Headers = headers,
+            Headers = grpc.Exists ? new([.. headers, .. Grpc]) : headers,
             Query = map.Optional("query_parameters").AsList(EnvoyValueMatch.ReadQuery),
         };
     }

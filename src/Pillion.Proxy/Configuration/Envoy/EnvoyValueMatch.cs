@@ -86,7 +86,8 @@ internal static class EnvoyValueMatch
         return given;
     }
 
-    private static ValueMatchConfig? ReadText(ConfigValue value, ValueMatchConfig match)
+    /// <summary>StringMatcher.</summary>
+    public static ValueMatchConfig? ReadText(ConfigValue value, ValueMatchConfig match)
     {
         using var map = value.AsMap("StringMatcher");
         match = match with { IgnoreCase = map.Optional("ignore_case").AsBool(false) };

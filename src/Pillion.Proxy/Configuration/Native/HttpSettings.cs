@@ -19,6 +19,8 @@ internal static class HttpSettings
             RequestTimeout = map.Optional("request_timeout", "The whole request must have arrived within this time; 0s is no limit.").AsDuration(defaults.RequestTimeout),
             DelayedCloseTimeout = map.Optional("delayed_close_timeout", "How long to go on reading after an answer that closes the connection.").AsDuration(defaults.DelayedCloseTimeout),
             MaxRequestsPerConnection = map.Optional("max_requests_per_connection", "A connection is closed after this many requests; 0 is no limit.").AsInt(defaults.MaxRequestsPerConnection),
+            DrainTimeout = map.Optional("drain_timeout", "Between the two announcements by which an HTTP/2 connection is ended, so that no request is lost.").AsDuration(defaults.DrainTimeout),
+            Http2 = Http2Limits.Read(map.Optional("http2", "How HTTP/2 is spoken.")),
             ServerName = map.Optional("server_name", "`Server` of answers that Pillion itself makes.").AsText("field value", HttpText.IsFieldValue, "use visible characters", defaults.ServerName),
             UseRemoteAddress = map.Optional("use_remote_address", "The peer is the client: it is appended to X-Forwarded-For. Default: true inbound, false outbound.").AsBool(defaults.UseRemoteAddress),
             TrustedHops = map.Optional("trusted_hops", "How many proxies before us are believed in X-Forwarded-For.").AsInt(defaults.TrustedHops, 0, 100),

@@ -9,21 +9,18 @@ internal static class NativeProxy
 {
     public static ProxyConfig Read(ConfigMap root, AppConfig? app)
     {
-        var targets = new RouteTargets();
-        var listeners = new List<ListenerConfig>();
-        var clusters = new List<ClusterConfig>();
         var accessLog = root.Optional("access_log", "Where each request is logged, for both ways: `stdout`, `stderr`, a file, `off`, an [access log](#access-log), or a list of them.");
-        var logs = AccessLogs.Read(accessLog, AccessLogs.Default);
+        var scope = new NativeScope(app, root.Has("identity"), root.Has("capture"), AccessLogs.Read(accessLog, AccessLogs.Default));
 
         // What must be known of before `to:` can be checked is added as it is read; the check comes last.
         if (app is not null)
         {
-            targets.Add(NativeNames.App);
+            scope.Targets.Add(NativeNames.App);
         }
 
-        Inbound.Read(root, app, logs, targets, listeners, clusters);
-        Outbound.Read(root, logs, targets, listeners, clusters);
-        targets.Check();
-        return new() { Listeners = new([.. listeners]), Clusters = new([.. clusters]) };
+        Inbound.Read(root, scope);
+        Outbound.Read(root, scope);
+        scope.Targets.Check();
+        return new() { Listeners = new([.. scope.Listeners]), Clusters = new([.. scope.Clusters]) };
     }
 }

@@ -10,7 +10,8 @@ public sealed class SlabPoolTests
     [InlineData(SlabPool.Small, SlabPool.Small)]
     [InlineData(SlabPool.Small + 1, SlabPool.Medium)]
     [InlineData(SlabPool.Medium + 1, SlabPool.Large)]
-    [InlineData(SlabPool.Large + 1, SlabPool.Large + 1)]
+    [InlineData(SlabPool.Large + 1, SlabPool.Huge)]
+    [InlineData(SlabPool.Huge + 1, SlabPool.Huge + 1)]
     public void A_slab_has_the_smallest_size_that_is_enough(int asked, int capacity)
     {
         using var pool = new SlabPool();

@@ -19,13 +19,13 @@ public sealed class NativeProxyTests
         Assert.Equal(new Address("0.0.0.0", 15006), inbound.Address);
         Assert.Equal(TrafficDirection.Inbound, inbound.Direction);
         Assert.Equal(new Address("127.0.0.1", 15001), outbound.Address);
-        Assert.True(outbound.Http.ForwardProxy);
-        Assert.Equal("/proxy/", outbound.Http.ServicePathPrefix);
-        Assert.False(inbound.Http.ForwardProxy);
-        Assert.Null(inbound.Http.ServicePathPrefix);
+        Assert.True(outbound.Http!.ForwardProxy);
+        Assert.Equal("/proxy/", outbound.Http!.ServicePathPrefix);
+        Assert.False(inbound.Http!.ForwardProxy);
+        Assert.Null(inbound.Http!.ServicePathPrefix);
         Assert.Equal(["app", "unknown_hosts"], config.Proxy.Clusters.Select(cluster => cluster.Name));
         Assert.Equal(new Address("127.0.0.1", 8080), config.Proxy.Clusters[0].Endpoints[0].Address);
-        Assert.Equal("/dev/stdout", Assert.Single(inbound.Http.AccessLogs).Path);
+        Assert.Equal("/dev/stdout", Assert.Single(inbound.Http!.AccessLogs).Path);
         Assert.Equal(new AdminConfig().Address, config.Admin.Address);
     }
 
@@ -43,7 +43,7 @@ public sealed class NativeProxyTests
     {
         var outbound = Outbound("services: { payments: { endpoints: [dns://p.internal:8080], hosts: [pay.example, 'pay.example:8443', '*.pay.example'] } }");
 
-        var host = outbound.Http.Routes.VirtualHosts[0];
+        var host = outbound.Http!.Routes.VirtualHosts[0];
         Assert.Equal("payments", host.Name);
         Assert.Equal(["payments", "pay.example", "pay.example:8443", "*.pay.example"], host.Domains);
         var rest = Assert.IsType<ForwardConfig>(host.Routes[^1].Action);
@@ -56,7 +56,7 @@ public sealed class NativeProxyTests
     [Fact]
     public void A_client_may_ask_for_a_tunnel_to_a_service()
     {
-        var host = Outbound("services: { payments: { endpoints: 10.0.0.1:80 } }").Http.Routes.VirtualHosts[0];
+        var host = Outbound("services: { payments: { endpoints: 10.0.0.1:80 } }").Http!.Routes.VirtualHosts[0];
 
         var tunnel = host.Routes[^2];
         Assert.Equal(PathMatchKind.Connect, tunnel.Match.Path.Kind);
@@ -68,7 +68,7 @@ public sealed class NativeProxyTests
     {
         var outbound = Outbound("forward_proxy: false, services: { payments: { endpoints: 10.0.0.1:80 } }");
 
-        Assert.DoesNotContain(outbound.Http.Routes.VirtualHosts.SelectMany(host => host.Routes), route => route.Match.Path.Kind == PathMatchKind.Connect);
+        Assert.DoesNotContain(outbound.Http!.Routes.VirtualHosts.SelectMany(host => host.Routes), route => route.Match.Path.Kind == PathMatchKind.Connect);
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class NativeProxyTests
     {
         var outbound = Outbound($"unknown_hosts: {choice}");
 
-        var host = Assert.Single(outbound.Http.Routes.VirtualHosts);
+        var host = Assert.Single(outbound.Http!.Routes.VirtualHosts);
         Assert.Equal(["*"], host.Domains);
         Assert.All(host.Routes, route => Assert.IsType(action, route.Action));
     }
@@ -96,7 +96,7 @@ public sealed class NativeProxyTests
     {
         var config = Given.Config(App + "outbound: { services: { a: { endpoints: 10.0.0.1:80, retries: { on: [connect-failure, 503], attempts: 3, budget: 30%, budget_floor: 5 } } } }\n");
 
-        var retry = Assert.IsType<ForwardConfig>(config.Proxy.Listeners[1].Http.Routes.VirtualHosts[0].Routes[^1].Action).Retry!;
+        var retry = Assert.IsType<ForwardConfig>(config.Proxy.Listeners[1].Http!.Routes.VirtualHosts[0].Routes[^1].Action).Retry!;
         Assert.Equal(2, retry.Retries);
         Assert.Equal(RetryOn.ConnectFailure | RetryOn.StatusCodes, retry.On);
         Assert.Equal([503], retry.StatusCodes);
@@ -108,7 +108,7 @@ public sealed class NativeProxyTests
     public void A_route_inherits_what_its_service_says_and_may_say_otherwise()
     {
         var routes = Outbound("services: { a: { endpoints: 10.0.0.1:80, timeout: 3s, retries: off, routes: [{ prefix: /slow, timeout: 1m, retries: { on: 5xx } }, { prefix: /b, to: b }] }, b: { endpoints: 10.0.0.2:80 } }")
-            .Http.Routes.VirtualHosts[0].Routes;
+            .Http!.Routes.VirtualHosts[0].Routes;
 
         var slow = Assert.IsType<ForwardConfig>(routes[0].Action);
         Assert.Equal(TimeSpan.FromMinutes(1), slow.Timeout);
@@ -166,7 +166,7 @@ public sealed class NativeProxyTests
     [Fact]
     public void The_switches_of_a_listener_reach_its_rules()
     {
-        var http = Given.Config(App + "inbound: { http: { reject_folding: false, max_head_size: 8KiB, upgrades: [], via: off, idle_timeout: 0s } }\n").Proxy.Listeners[0].Http;
+        var http = Given.Config(App + "inbound: { http: { reject_folding: false, max_head_size: 8KiB, upgrades: [], via: off, idle_timeout: 0s } }\n").Proxy.Listeners[0].Http!;
 
         Assert.False(http.Rules.RejectFolding);
         Assert.Equal(8192, http.Rules.MaxHeadBytes);
@@ -186,7 +186,7 @@ public sealed class NativeProxyTests
     [Fact]
     public void A_setting_knows_the_line_it_came_from()
     {
-        var route = Given.Config(App + "inbound:\n  routes:\n    - prefix: /x\n      respond: 404\n").Proxy.Listeners[0].Http.Routes.VirtualHosts[0].Routes[0];
+        var route = Given.Config(App + "inbound:\n  routes:\n    - prefix: /x\n      respond: 404\n").Proxy.Listeners[0].Http!.Routes.VirtualHosts[0].Routes[0];
 
         Assert.Equal("pillion.yaml:4: inbound.routes[0]", route.Source.ToString());
     }
@@ -196,9 +196,9 @@ public sealed class NativeProxyTests
     [InlineData("access_log: [stdout, /var/log/a.log]", 2)]
     [InlineData("access_log: { fields: { s: '%RESPONSE_CODE%' } }", 1)]
     public void Access_logs_are_none_one_or_several(string text, int count) =>
-        Assert.Equal(count, Given.Config(App + text + "\n").Proxy.Listeners[0].Http.AccessLogs.Count);
+        Assert.Equal(count, Given.Config(App + text + "\n").Proxy.Listeners[0].Http!.AccessLogs.Count);
 
     private static ListenerConfig Outbound(string text) => Given.Config($"outbound: {{ {text} }}\n").Proxy.Listeners[0];
 
-    private static RouteConfig Route(string text) => Given.Config(App + $"inbound: {{ routes: [{{ {text} }}] }}\n").Proxy.Listeners[0].Http.Routes.VirtualHosts[0].Routes[0];
+    private static RouteConfig Route(string text) => Given.Config(App + $"inbound: {{ routes: [{{ {text} }}] }}\n").Proxy.Listeners[0].Http!.Routes.VirtualHosts[0].Routes[0];
 }

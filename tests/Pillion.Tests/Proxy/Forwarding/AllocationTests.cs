@@ -44,6 +44,7 @@ public sealed class AllocationTests : IDisposable
             Metrics = metrics,
             AccessLogs = _logs,
             Records = new RequestRecords(TimeProvider.System),
+            Secrets = new Pillion.Core.Identity.Secrets.SecretStore(metrics, TimeProvider.System, NullLogger.Instance),
             Resolver = null!,
             Time = TimeProvider.System,
             Random = new Random(1),

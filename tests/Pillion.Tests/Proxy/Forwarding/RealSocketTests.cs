@@ -40,6 +40,7 @@ public sealed class RealSocketTests : IDisposable
             Metrics = metrics,
             AccessLogs = _logs,
             Records = new RequestRecords(TimeProvider.System),
+            Secrets = new Pillion.Core.Identity.Secrets.SecretStore(metrics, TimeProvider.System, _logger),
             Resolver = null!,
             Time = TimeProvider.System,
             Random = new Random(1),

@@ -1,0 +1,33 @@
+using Pillion.Core.Configuration;
+using Pillion.Core.Configuration.Roles;
+
+namespace Pillion.Proxy.Configuration.Native;
+
+/// <summary>What all parts of the file need of each other while it is read, and what has been read of it so far.</summary>
+/// <param name="hasIdentity">The file says who the sidecar is.</param>
+/// <param name="isRedirected">Connections of an application that knows nothing of us are redirected here.</param>
+internal sealed class NativeScope(AppConfig? app, bool hasIdentity, bool isRedirected, ValueList<AccessLogConfig> logs)
+{
+    public AppConfig? App => app;
+
+    public bool HasIdentity => hasIdentity;
+
+    public bool IsRedirected => isRedirected;
+
+    public ValueList<AccessLogConfig> Logs => logs;
+
+    public RouteTargets Targets { get; } = new();
+
+    public List<ListenerConfig> Listeners { get; } = [];
+
+    public List<ClusterConfig> Clusters { get; } = [];
+
+    /// <summary>The cluster of wherever a connection wanted to go; both ways share it.</summary>
+    public void AddOriginalDestination(SourceLine source)
+    {
+        if (!Clusters.Exists(cluster => cluster.Name == NativeNames.OriginalDestination))
+        {
+            Clusters.Add(new() { Name = NativeNames.OriginalDestination, Discovery = ClusterDiscovery.OriginalDestination, Source = source });
+        }
+    }
+}

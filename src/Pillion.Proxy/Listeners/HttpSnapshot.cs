@@ -1,0 +1,98 @@
+using System.Text;
+using Pillion.Core.Signals;
+using Pillion.Core.Signals.Metrics;
+using Pillion.Net.Http;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Routing;
+using Pillion.Proxy.Transport;
+
+namespace Pillion.Proxy.Listeners;
+
+/// <summary>The HTTP of a filter chain as one configuration has it, compiled: what a request needs is found without a lookup by name.</summary>
+internal sealed class HttpSnapshot
+{
+    private readonly RouteTable _routes;
+    private readonly byte[]? _servicePrefix;
+    private readonly HttpMetrics[] _http;
+    private readonly AccessLogSet _logs;
+    private readonly DownstreamTls? _tls;
+
+    public HttpSnapshot(ListenerConfig listener, HttpConfig http, RouteTable routes, MetricRegistry metrics, int loops, string instance, AccessLogSet logs, DownstreamTls? tls)
+    {
+        Name = listener.Name;
+        Direction = listener.Direction;
+        Http = http;
+        _routes = routes;
+        _logs = logs;
+        _tls = tls;
+        _servicePrefix = http.ServicePathPrefix is { } prefix ? Encoding.UTF8.GetBytes(prefix) : null;
+        _http = [.. Enumerable.Range(0, loops).Select(loop => metrics.Http(http.StatPrefix, loop))];
+        ServerNameBytes = Encoding.ASCII.GetBytes(http.ServerName);
+        ViaBytes = Encoding.ASCII.GetBytes($"1.1 {http.Via}-{instance}-{(uint)string.GetHashCode(listener.Name, StringComparison.Ordinal) & 0xFFFF:x4}");
+    }
+
+    /// <summary>The listener's.</summary>
+    public string Name { get; }
+
+    public TrafficDirection Direction { get; }
+
+    public HttpConfig Http { get; }
+
+    /// <summary>The URI name of the certificate that this side shows; null in the clear, or where it has none.</summary>
+    public string? OwnIdentity => _tls?.OwnIdentity;
+
+    public ReadOnlySpan<byte> ServerName => ServerNameBytes;
+
+    /// <summary>This listener of this process in a Via field.</summary>
+    public ReadOnlySpan<byte> ViaToken => ViaBytes;
+
+    private byte[] ServerNameBytes { get; }
+
+    private byte[] ViaBytes { get; }
+
+    public HttpMetrics Metrics(ProxyLoop loop) => _http[loop.Index];
+
+    /// <summary>The route for a request. A service named in the path (<c>/proxy/{service}/…</c>) becomes its host, and the rest its path.</summary>
+    public Route? Match(RequestHead request)
+    {
+        if (_servicePrefix is not null)
+        {
+            TakeServiceFromPath(request);
+        }
+
+        return _routes.Match(request, request.Authority, out _);
+    }
+
+    public void Log(ProxyLoop loop, RequestRecord record, RequestHead request, ResponseHead response, FieldList? trailers) => _logs.Write(loop.Index, record, request, response, trailers);
+
+    private void TakeServiceFromPath(RequestHead request)
+    {
+        var target = request.Target;
+        if (request.Form != TargetForm.Origin || !target.StartsWith(_servicePrefix))
+        {
+            return;
+        }
+
+        var rest = target[_servicePrefix!.Length..];
+        var end = rest.IndexOfAny((byte)'/', (byte)'?');
+        var service = end < 0 ? rest : rest[..end];
+        if (service.IsEmpty || !_routes.HasHost(service))
+        {
+            return;
+        }
+
+        request.SetAuthority(service);
+        var path = end < 0 ? default : rest[end..];
+        if (path.IsEmpty || path[0] == '?')
+        {
+            Span<byte> rooted = path.Length < 1024 ? stackalloc byte[1025] : new byte[path.Length + 1];
+            rooted[0] = (byte)'/';
+            path.CopyTo(rooted[1..]);
+            request.SetTarget(rooted[..(path.Length + 1)]);
+        }
+        else
+        {
+            request.SetTarget(path);
+        }
+    }
+}

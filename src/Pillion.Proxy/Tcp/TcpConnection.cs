@@ -1,0 +1,181 @@
+using System.Runtime.CompilerServices;
+using Pillion.Core.Resilience;
+using Pillion.Core.Signals;
+using Pillion.Core.Signals.Metrics;
+using Pillion.Net.Loop;
+using Pillion.Net.Sockets;
+using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Forwarding;
+using Pillion.Proxy.Listeners;
+using Pillion.Proxy.Upstreams;
+
+namespace Pillion.Proxy.Tcp;
+
+/// <summary>A client's connection whose bytes are passed on: choose a cluster, connect, relay, and last, always, say what happened.</summary>
+/// <param name="wasSilent">The client had said nothing when it was taken: if its server speaks first, the next one need not wait.</param>
+internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection downstream, bool wasSilent) : IServedConnection
+{
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly long _startMicros = loop.Events.MicrosNow;
+    private TcpRelay? _relay;
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    public async ValueTask ServeAsync()
+    {
+        var (current, snapshot) = chain.PinChain();
+        var tcp = current.Tcp!;
+        var metrics = tcp.Metrics(loop);
+        metrics.ConnectionsTotal++;
+        metrics.ConnectionsActive++;
+        var record = Begin(tcp);
+        try
+        {
+            var name = record.Cluster = tcp.PickCluster(loop.Random);
+            if (snapshot.Clusters.TryGetValue(name, out var cluster))
+            {
+                await ServeAsync(tcp, cluster, metrics, record);
+            }
+            else
+            {
+                metrics.NoRoute++;
+                Fail(record, new Failure(FailureSide.Local, FailureKind.NoCluster));
+            }
+        }
+        catch (Exception exception)
+        {
+            loop.Unhandled(exception);
+            Fail(record, new Failure(FailureSide.Local, FailureKind.Internal, Cause: exception.GetType().Name));
+        }
+
+        downstream.Close();
+        record.DurationMicros = loop.Events.MicrosNow - _startMicros;
+        metrics.ConnectionsActive--;
+        tcp.Logs.Write(loop.Index, record, null, null);
+        loop.Records.Publish(record);
+    }
+
+    // Whether it is idle cannot be told from outside: it ends when its peers end it, or with the grace period.
+    public void CloseIfIdle()
+    {
+    }
+
+    public void CloseNow()
+    {
+        _cancel.Cancel();
+        if (_relay is { } relay)
+        {
+            relay.Stop();
+        }
+        else
+        {
+            downstream.Abort();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask ServeAsync(TcpSnapshot tcp, Cluster cluster, TcpMetrics metrics, RequestRecord record)
+    {
+        var upstreams = cluster.On(loop);
+        var tried = new TriedEndpoints();
+        for (var attempt = 1; ; attempt++)
+        {
+            var endpoint = upstreams.Original is null ? upstreams.Pick(tried) : upstreams.FindOriginal(downstream.Local);
+            if (endpoint is null)
+            {
+                metrics.NoRoute++;
+                Fail(record, cluster.WhyNoEndpoint());
+                return;
+            }
+
+            tried.Add(endpoint);
+            record.UpstreamHost = endpoint.Text;
+            var dialed = await ConnectAsync(upstreams, endpoint, record);
+            if (dialed.Connection is { } upstream)
+            {
+                await RelayAsync(tcp, upstreams, endpoint, upstream, metrics, record);
+                return;
+            }
+
+            if (attempt >= tcp.Config.MaxConnectAttempts || _cancel.IsCancellationRequested || downstream.IsClosed)
+            {
+                Fail(record, dialed.Failure);
+                return;
+            }
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<Dialed> ConnectAsync(ClusterLoop upstreams, Endpoint endpoint, RequestRecord record)
+    {
+        record.AddAttempt().StartMicros = loop.Events.MicrosNow - _startMicros;
+        record.LastAttempt.Endpoint = endpoint.Text;
+        var dialed = await upstreams.Dialer.DialAsync(endpoint, new ProxiedClient(downstream.Remote, downstream.Local), speaks: null, default, _cancel.Token);
+        ref var attempt = ref record.LastAttempt;
+        attempt.DurationMicros = loop.Events.MicrosNow - _startMicros - attempt.StartMicros;
+        attempt.Failure = dialed.Failure;
+        if (dialed.Failure.IsFailure)
+        {
+            upstreams.Metrics.CountAttempt(attempt);
+        }
+
+        return dialed;
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask RelayAsync(TcpSnapshot tcp, ClusterLoop upstreams, Endpoint endpoint, Connection upstream, TcpMetrics metrics, RequestRecord record)
+    {
+        record.UpstreamStartedMicros = loop.Events.MicrosNow - _startMicros;
+        endpoint.RequestBegins();
+        var counters = new TcpCounters(metrics, upstreams.Metrics);
+        if (wasSilent)
+        {
+            counters.FirstByte = isFromClient =>
+            {
+                if (!isFromClient)
+                {
+                    loop.ServersThatSpeakFirst.Remember(downstream.Local);
+                }
+            };
+        }
+
+        _relay = new TcpRelay(downstream, upstream, tcp.Limits, counters);
+        var result = await _relay.RunAsync();
+        endpoint.RequestEnds();
+        upstreams.Pool.CountClosed(byPeer: result.End is TcpEnd.UpstreamClosed or TcpEnd.ResetByUpstream);
+        record.BytesReceived = result.FromClient;
+        record.BytesSent = result.ToClient;
+        switch (result.End)
+        {
+            case TcpEnd.ResetByClient:
+                Fail(record, new Failure(FailureSide.Downstream, FailureKind.ClientGone, Cause: result.Error.Describe()));
+                break;
+            case TcpEnd.ResetByUpstream or TcpEnd.SendFailed:
+                Fail(record, new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, SentAnything: true, Cause: result.Error.Describe()));
+                break;
+            case TcpEnd.IdleTimeout:
+                Fail(record, new Failure(FailureSide.Upstream, FailureKind.IdleTimeout));
+                break;
+            case TcpEnd.MaxDuration:
+                record.Flags |= ResponseFlags.DT;
+                break;
+        }
+    }
+
+    private RequestRecord Begin(TcpSnapshot tcp)
+    {
+        var record = loop.Records.Rent();
+        record.StartedUtcTicks = loop.UtcTicks;
+        record.Downstream = downstream.Remote;
+        record.DownstreamLocal = downstream.Local;
+        record.Listener = tcp.Listener;
+        record.UpstreamIsApplication = tcp.Direction == Configuration.TrafficDirection.Inbound;
+        record.RouteSource = tcp.Config.Source;
+        return record;
+    }
+
+    private static void Fail(RequestRecord record, in Failure failure)
+    {
+        record.Failure = failure;
+        record.Flags |= FailureTable.For(failure).Flags;
+    }
+}

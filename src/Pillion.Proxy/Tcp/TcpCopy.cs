@@ -1,0 +1,179 @@
+using System.Runtime.CompilerServices;
+using Pillion.Net.Loop;
+using Pillion.Net.Memory;
+using Pillion.Net.Sockets;
+
+namespace Pillion.Proxy.Tcp;
+
+/// <summary>
+/// One direction of a relay: receives, sends all of it and receives again, so that a slow receiver holds back the sender. It waits without a
+/// buffer, and its buffers grow with what has gone through.
+/// </summary>
+internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bool isFromClient)
+{
+    private const int LargeAfter = 64 * 1024;
+    private const int HugeAfter = 1024 * 1024;
+
+    // A fast pair could go on for ever without the loop looking at anybody else.
+    private const int BytesPerTurn = 1024 * 1024;
+
+    // What a peer may still send to one that is gone: enough to let it read the last answer, too little to be work.
+    private const int MaxDiscarded = 1024 * 1024;
+
+    // A moment that has always passed: what is there is received, and nothing is waited for with a buffer in hand.
+    private static readonly Deadline AtOnce = new(1);
+
+    private Slab? _slab;
+    private TurnYield? _yield;
+    private int _discarded;
+    private int _inHandBefore;
+    private bool _isPaused;
+
+    public bool IsFromClient { get; } = isFromClient;
+
+    public long Received { get; private set; }
+
+    public long Sent { get; private set; }
+
+    /// <summary>The sender ended its half, and whatever it sent was passed on.</summary>
+    public bool IsEnded { get; private set; }
+
+    /// <summary>The receiver is gone: what still comes for it is dropped.</summary>
+    public bool Discards { get; set; }
+
+    /// <summary>Bytes that were received and that the system has not yet taken to send.</summary>
+    public int InHand => _slab?.Length ?? 0;
+
+    /// <summary>True when a send that is under way has come further since the last time this was asked.</summary>
+    public bool HasProgressed()
+    {
+        var before = _inHandBefore;
+        _inHandBefore = InHand;
+        return _inHandBefore > 0 && _inHandBefore < before;
+    }
+
+    /// <summary>Copies until the sender ends or breaks, or the relay is closed.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    public async ValueTask RunAsync()
+    {
+        var moved = 0;
+        var deadline = AtOnce;
+        while (true)
+        {
+            var waiting = from.WaitReadableAsync();
+            moved = waiting.IsCompleted ? moved : 0;
+            var result = await waiting;
+            if (result.IsOk)
+            {
+                _slab = from.Loop.Slabs.Rent(NextSize());
+                result = await from.ReceiveAsync(_slab, deadline);
+            }
+
+            if (result is { IsOk: true, Count: > 0 })
+            {
+                deadline = AtOnce;
+                moved += result.Count;
+                CountReceived(result.Count);
+                var count = InHand;
+                result = await SendAsync(count);
+                CountSent(count - InHand, result);
+                ReturnSlab();
+                if (moved >= BytesPerTurn)
+                {
+                    moved = 0;
+                    await (_yield ??= new TurnYield()).NextTurnAsync(from.Loop);
+                }
+            }
+            else if (result is { Error: IoError.TimedOut, Code: 0 } && !deadline.IsNever)
+            {
+                // Nothing was there after all. Of a connection that promises bytes twice without having them, the receive waits.
+                ReturnSlab();
+                deadline = Deadline.Never;
+            }
+            else
+            {
+                ReturnSlab();
+                await EndAsync(result);
+                return;
+            }
+        }
+    }
+
+    private int NextSize() => Received < LargeAfter ? SlabPool.Small : Received < HugeAfter ? SlabPool.Large : SlabPool.Huge;
+
+    private void CountReceived(int count)
+    {
+        Received += count;
+        relay.Counters.Received(count, IsFromClient);
+        relay.Touch();
+    }
+
+    private ValueTask<IoResult> SendAsync(int count)
+    {
+        if (Discards)
+        {
+            return new ValueTask<IoResult>(IoResult.Done(0));
+        }
+
+        var sending = to.SendAsync(_slab!, count);
+        if (!sending.IsCompleted)
+        {
+            _isPaused = true;
+            relay.Counters.Paused(IsFromClient);
+        }
+
+        return sending;
+    }
+
+    private void CountSent(int count, IoResult result)
+    {
+        if (Discards && result.IsOk)
+        {
+            _discarded += InHand;
+            if (_discarded > MaxDiscarded)
+            {
+                relay.GiveUp();
+            }
+
+            return;
+        }
+
+        if (_isPaused)
+        {
+            _isPaused = false;
+            relay.Counters.Resumed(IsFromClient);
+        }
+
+        Sent += count;
+        relay.Counters.Sent(count, IsFromClient);
+        relay.Touch();
+        if (!result.IsOk)
+        {
+            relay.SendFailed(this, result);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask EndAsync(IoResult result)
+    {
+        if (!result.IsOk)
+        {
+            relay.ReceiveFailed(this, result);
+            return;
+        }
+
+        // What the shutdown comes to needs no answer: where it fails, the other direction sees the connection broken.
+        IsEnded = true;
+        relay.SenderEnded(this);
+        await to.ShutdownAsync();
+    }
+
+    private void ReturnSlab()
+    {
+        if (_slab is { } slab)
+        {
+            _slab = null;
+            from.Loop.Slabs.Return(slab);
+        }
+    }
+}
