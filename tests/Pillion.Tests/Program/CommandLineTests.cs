@@ -30,6 +30,11 @@ public sealed class CommandLineTests
     [InlineData("wait --timeout soon", "--timeout: 'soon' is not a duration; use one such as 30s or 2m")]
     [InlineData("explain", "ID is missing (see 'pillion explain --help')")]
     [InlineData("demo --seconds x", "--seconds: 'x' is not a number of seconds; use 0-86400")]
+    [InlineData("certs", "say what to do: 'certs init' or 'certs show' (see 'pillion certs --help')")]
+    [InlineData("certs int", "unknown command 'int', did you mean 'init'? (see 'pillion certs --help')")]
+    [InlineData("certs init", "DIR is missing (see 'pillion certs init --help')")]
+    [InlineData("certs init a b --lief 1h", "unknown option '--lief', did you mean '--life'? (see 'pillion certs init --help')")]
+    [InlineData("certs show a b", "unknown argument 'b' (see 'pillion certs show --help')")]
     [InlineData("capture", "install|remove|show is missing (see 'pillion capture --help')")]
     [InlineData("capture instal", "'instal' is no action; use install, remove or show")]
     [InlineData("capture install --inbound-prots 1", "unknown option '--inbound-prots', did you mean '--inbound-ports'? (see 'pillion capture --help')")]
@@ -45,11 +50,6 @@ public sealed class CommandLineTests
     [InlineData("capture show --uid 5", "--uid says nothing to 'capture show'")]
     [InlineData("capture remove --no-ipv6", "--no-ipv6 says nothing to 'capture remove'")]
     [InlineData("capture show --dry-run", "--dry-run says nothing to 'capture show'")]
-    [InlineData("certs", "say what to do: 'certs init' or 'certs show' (see 'pillion certs --help')")]
-    [InlineData("certs int", "unknown command 'int', did you mean 'init'? (see 'pillion certs --help')")]
-    [InlineData("certs init", "DIR is missing (see 'pillion certs init --help')")]
-    [InlineData("certs init a b --lief 1h", "unknown option '--lief', did you mean '--life'? (see 'pillion certs init --help')")]
-    [InlineData("certs show a b", "unknown argument 'b' (see 'pillion certs show --help')")]
     [InlineData("--zzz", "unknown option '--zzz' (see 'pillion --help')")]
     public async Task Misuse_is_one_line_and_exit_code_2(string line, string expected)
     {

@@ -78,7 +78,7 @@ internal static class ClientTls
             Source = value.Source,
         };
         tls = tls with { VerifyServerName = tls.Trust is { Names.Count: 0, Hashes.Count: 0 } };
-        if (tls is { VerifyServerName: true, ServerName: null } && !names.Exists)
+        if (!map.Has("server_name") && !map.Has("names") && !map.Has("fingerprints"))
         {
             CheckName(value, endpoints);
         }
