@@ -15,7 +15,8 @@ fi
 
 # Peers of the end-to-end tests. Where one cannot be had, the tests that need it skip and say so.
 for peer in "curl curl" "python3 python3" "nginx nginx-light" "haproxy haproxy" "promtool prometheus" "wrk wrk" "ab apache2-utils" "unshare util-linux" \
-            "openssl openssl" "nghttp nghttp2-client" "h2load nghttp2-client"; do
+            "openssl openssl" "nghttp nghttp2-client" "h2load nghttp2-client" \
+            "ip iproute2" "nft nftables" "iptables-restore iptables" "tcpdump tcpdump"; do
   need $peer || true
 done
 # A module is no command: looked for where Debian's own interpreter would find it.

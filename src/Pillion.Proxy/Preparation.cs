@@ -235,6 +235,13 @@ internal sealed class Preparation : Prepared
     private static IEnumerable<AccessLogConfig> AccessLogsOf(ListenerConfig listener) =>
         listener.AllChains.SelectMany(chain => (chain.Http?.AccessLogs ?? []).Concat(chain.Tcp?.AccessLogs ?? []));
 
+    private static IPEndPoint? TwinOf(EndPoint endPoint) => endPoint switch
+    {
+        IPEndPoint ip when ip.Address.Equals(IPAddress.Loopback) => new IPEndPoint(IPAddress.IPv6Loopback, ip.Port),
+        IPEndPoint ip when ip.Address.Equals(IPAddress.Any) => new IPEndPoint(IPAddress.IPv6Any, ip.Port),
+        _ => null,
+    };
+
     // A header that imitates one of these, with underscores for hyphens, is rejected before a route can be misled by it.
     private static FieldNameSet FieldsRead(RouteTableConfig routes) =>
         new(routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => route.Match.Headers).Select(header => header.Name).Where(name => !name.StartsWith(':')));
@@ -269,6 +276,18 @@ internal sealed class Preparation : Prepared
 
             endPoint = result.Listener.LocalEndPoint;
             parts.Add((loop, result.Listener));
+        }
+
+        if (config.OriginalDestination && TwinOf(endPoint) is { } twin)
+        {
+            // The kernel redirects each family to its own loopback or address. Where there is no IPv6 nothing is redirected there either.
+            foreach (var loop in loops)
+            {
+                if ((await loop.Events.InvokeAsync(() => loop.Network.Listen(loop.Events, twin, shared: true))).Listener is { } part)
+                {
+                    parts.Add((loop, part));
+                }
+            }
         }
 
         var bound = new BoundListener(_role, endPoint, [.. parts], snapshot);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pillion.Application;
+using Pillion.Capture;
 using Pillion.Commands;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.Logging;
@@ -50,6 +51,17 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
             sidecar.Health.Expect();
         }
 
+        if (options.Capture && (config.Capture is null ? "the file has no 'capture' that says what to redirect; add 'capture: { inbound_ports: [8080] }'" : OperatingSystem.IsLinux() ? null : "capture is a matter of the Linux kernel") is { } cannot)
+        {
+            return io.Fail($"--capture: {cannot}");
+        }
+
+        // Whoever installed the rules: our own connections must not come back to us.
+        if (config.Capture is { } captured && !sidecar.TryMark(captured.Mark) && captured.Uid is null)
+        {
+            LogCannotMark();
+        }
+
         var sharesTerminal = isOurs && ControllingTerminal.IsForeground;
         using var reloader = new ConfigReloader<PillionConfig>(options.ConfigFile, _ => _file.Load(), ApplyAsync, sidecar.Time, logger) { Finished = Count };
         using var signals = new ProcessSignals(
@@ -64,6 +76,13 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
         if (await sidecar.StartAdminAsync(options.Admin ?? config.Admin.Address, io.Environment, options.ConfigFile, () => _file.Tree, () => reloader.Status).ConfigureAwait(false) is { } mistake)
         {
             return io.Fail(mistake, ExitCodes.Failure);
+        }
+
+        // Behind the listeners, which must be there when the first connection is redirected; before the application makes one.
+        await using var capturing = options.Capture && OperatingSystem.IsLinux() ? new RunningCapture(processes!, logger) : null;
+        if (capturing is not null && OperatingSystem.IsLinux() && await capturing.InstallAsync(config, sidecar.AdminAddress!, _ending.Token).ConfigureAwait(false) is { } refusal)
+        {
+            return io.Fail($"--capture: {refusal}", ExitCodes.Failure);
         }
 
         await sidecar.Lifecycle.Started.ConfigureAwait(false);
@@ -149,6 +168,9 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the admin port moves to {Address} at the next start, not with a reload")]
     private partial void LogAdminStays(string address);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "this process may not mark its connections (CAP_NET_ADMIN), and 'capture' gives no uid to know them by: where capture is installed they come back to it")]
+    private partial void LogCannotMark();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "the application ended with {Status}")]
     private partial void LogApplicationEnded(string status);

@@ -108,6 +108,9 @@ internal sealed partial class Sidecar : IDisposable
     public IReadOnlyList<ClusterView> Clusters =>
         [.. _proxy.Live.Clusters.Values.OrderBy(cluster => cluster.Config.Name, StringComparer.Ordinal).Select(ClusterViews.Of)];
 
+    /// <summary>Connections of our own carry a mark, so that capture leaves them alone; false where this process may not mark.</summary>
+    public bool TryMark(int mark) => _network.TryMark(mark);
+
     /// <summary>Starts the threads. Nothing is bound before the first configuration.</summary>
     public void Start()
     {

@@ -12,25 +12,16 @@ internal sealed record IdentitySource(IdentityConfig Config, string Workload) : 
     // Beside an identity that 'pillion certs init' made, one directory up.
     private const string DevelopmentKey = "ca-key.pem";
 
-    private CertificateSource Certificate { get; } = new(Config.Certificate, Config.Key, Config.OcspStaple);
+    private CertificateSource Certificate => new(Config.Certificate, Config.Key, Config.OcspStaple is { } staple ? (SecretPart)staple : null);
 
     public override string Name => Config.Certificate;
 
     /// <summary>In this order: chain, key, staple, bundle, revocation lists, then the bundle of each federated trust domain.</summary>
-    public override ValueList<string> Files
-    {
-        get
-        {
-            List<string> files = [.. Certificate.Files, Config.Bundle];
-            if (Config.Crl is { } crl)
-            {
-                files.Add(crl);
-            }
-
-            files.AddRange(Config.Federated.Select(federated => federated.Bundle));
-            return [.. files];
-        }
-    }
+    public override ValueList<SecretPart> Parts =>
+    [
+        .. Certificate.Parts, Config.Bundle, .. Config.Crl is { } crl ? [crl] : ValueList<SecretPart>.Empty,
+        .. Config.Federated.Select(federated => (SecretPart)federated.Bundle),
+    ];
 
     public override LoadedSecret<IdentitySnapshot> Load(IReadOnlyList<byte[]> contents, DateTimeOffset now)
     {
@@ -49,8 +40,8 @@ internal sealed record IdentitySource(IdentityConfig Config, string Workload) : 
             return misfit;
         }
 
-        var next = Certificate.Files.Count;
-        if (TrustSource.Read(Config.Bundle, contents[next], Config.Crl, Config.Crl is null ? [] : contents[next + 1], out fault) is not { } own)
+        var next = Certificate.Parts.Count;
+        if (TrustSource.Read(Config.Bundle, contents[next], Config.Crl is { } crl ? (SecretPart)crl : null, Config.Crl is null ? [] : contents[next + 1], out fault) is not { } own)
         {
             return fault!;
         }

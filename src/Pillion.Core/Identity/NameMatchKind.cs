@@ -8,7 +8,4 @@ internal enum NameMatchKind : byte
     Prefix,
     Suffix,
     Contains,
-
-    /// <summary>A regular expression that the whole name matches.</summary>
-    Regex,
 }

@@ -22,10 +22,14 @@ internal sealed class NameMatcher
         _value = value;
         _comparison = ignoreCase || type == NameType.Dns ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
         _address = kind == NameMatchKind.Exact && type is NameType.IpAddress or NameType.Any && IPAddress.TryParse(value, out var address) ? address : null;
-        // RE2's meaning in Envoy: the whole name, without regard to any newline in it.
-        _regex = kind == NameMatchKind.Regex
-            ? new Regex($@"\A(?:{value})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | (_comparison == StringComparison.Ordinal ? 0 : RegexOptions.IgnoreCase))
-            : null;
+    }
+
+    /// <param name="regex">Non-backtracking, and anchored at both ends: the whole name is to match.</param>
+    public NameMatcher(NameType type, Regex regex)
+    {
+        _type = type;
+        _value = regex.ToString();
+        _regex = regex;
     }
 
     /// <summary>The matcher of the host that a client wants to speak to: its address where it is one, else its DNS name.</summary>
@@ -40,13 +44,12 @@ internal sealed class NameMatcher
     public override string ToString()
     {
         var type = _type switch { NameType.Dns => "DNS ", NameType.Uri => "URI ", NameType.IpAddress => "IP ", _ => "" };
-        return _kind switch
+        return _regex is not null ? $"{type}/{_value}/" : _kind switch
         {
             NameMatchKind.Exact => $"{type}{_value}",
             NameMatchKind.Prefix => $"{type}{_value}*",
             NameMatchKind.Suffix => $"{type}*{_value}",
-            NameMatchKind.Contains => $"{type}*{_value}*",
-            _ => $"{type}/{_value}/",
+            _ => $"{type}*{_value}*",
         };
     }
 
@@ -63,14 +66,13 @@ internal sealed class NameMatcher
         return false;
     }
 
-    private bool Matches(string name, NameType type) => _kind switch
+    private bool Matches(string name, NameType type) => _regex?.IsMatch(name) ?? _kind switch
     {
         NameMatchKind.Exact when type == NameType.Dns => DnsNames.Covers(name, _value),
         NameMatchKind.Exact when type == NameType.IpAddress => _address is not null && IPAddress.TryParse(name, out var address) && address.Equals(_address),
         NameMatchKind.Exact => string.Equals(name, _value, _comparison),
         NameMatchKind.Prefix => name.StartsWith(_value, _comparison),
         NameMatchKind.Suffix => name.EndsWith(_value, _comparison),
-        NameMatchKind.Contains => name.Contains(_value, _comparison),
-        _ => _regex!.IsMatch(name),
+        _ => name.Contains(_value, _comparison),
     };
 }

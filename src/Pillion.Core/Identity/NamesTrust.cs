@@ -5,7 +5,8 @@ namespace Pillion.Core.Identity;
 
 /// <summary>Believes certificates of given authorities that carry one of given names: the public web's, and what Envoy's validation contexts ask for.</summary>
 /// <param name="names">Any one of them suffices; empty asks for none.</param>
-internal sealed class NamesTrust(TrustStore store, ValueList<NameMatcher> names, CertificatePins pins) : PeerTrust
+/// <param name="host">Must fit as well: the name that a client asked for. Null asks for none.</param>
+internal sealed class NamesTrust(TrustStore store, ValueList<NameMatcher> names, CertificatePins pins, NameMatcher? host = null) : PeerTrust
 {
     private const int MostShown = 8;
 
@@ -19,6 +20,11 @@ internal sealed class NamesTrust(TrustStore store, ValueList<NameMatcher> names,
         if (names.Count > 0 && !names.Any(name => name.Matches(leaf)))
         {
             return new(null, null, TlsRefusal.WrongName, $"it is for {NamesOf(leaf)}; expected is {SpiffeTrust.Shown(names.Select(name => name.ToString()), names.Count)}");
+        }
+
+        if (host is not null && !host.Matches(leaf))
+        {
+            return new(null, null, TlsRefusal.WrongName, $"it is for {NamesOf(leaf)}; asked for was {host}");
         }
 
         return pins.IsEmpty || pins.Match(leaf)

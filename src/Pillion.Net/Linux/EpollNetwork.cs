@@ -121,6 +121,12 @@ internal sealed class EpollNetwork : Network
     }
 
     // An unmarked connection is still one; that marks are refused is asked for once and for all.
+    public override bool TryMark(int mark)
+    {
+        Mark = mark;
+        return mark == 0 || CanMark();
+    }
+
     private unsafe void SetMark(int fd)
     {
         var mark = Mark;

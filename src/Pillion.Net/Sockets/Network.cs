@@ -33,6 +33,12 @@ internal abstract class Network
 
     public abstract ValueTask<ConnectResult> ConnectAsync(EventLoop loop, EndPoint endPoint, Deadline deadline = default, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Connections made from here on carry a mark (SO_MARK), by which the rules that redirect others leave them alone; false where this process may not
+    /// mark, or the network cannot.
+    /// </summary>
+    public virtual bool TryMark(int mark) => mark == 0;
+
     /// <summary>Tells that the last listener of a shared address of this process was closed.</summary>
     public virtual void Released(EndPoint endPoint)
     {

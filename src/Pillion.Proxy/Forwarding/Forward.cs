@@ -176,7 +176,8 @@ internal sealed class Forward
         _route.RequestHeaders.Apply(request, _exchange.Record);
         _action.Rewrite(request);
 
-        var retains = _policy is not null || request.IsIdempotent;
+        // Over HTTP/2 any request may come back unworked on.
+        var retains = _policy is not null || request.IsIdempotent || _cluster.Config.Protocol != HttpProtocol.Http1;
         _pump.Reset(retains ? _policy?.MaxBodyBytes ?? DefaultRetainedBytes : 0);
         _exchange.Limits.StartIdle(_action.IdleTimeout ?? _exchange.Listener.Http.StreamIdleTimeout);
         _isGrpcTimeout = _exchange.IsGrpc && _action.GrpcTimeoutMax is not null && StartGrpcDeadline(_action.GrpcTimeoutMax.Value);

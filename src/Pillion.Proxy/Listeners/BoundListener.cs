@@ -65,7 +65,10 @@ internal sealed class BoundListener
             loop.Events.Post(listener.Close);
         }
 
-        _parts[0].Loop.Network.Released(EndPoint);
+        foreach (var endPoint in _parts.Select(part => part.Listener.LocalEndPoint).Distinct())
+        {
+            _parts[0].Loop.Network.Released(endPoint);
+        }
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]

@@ -25,8 +25,9 @@ internal static class RetryDecision
             case FailureKind.ConnectRefused or FailureKind.ConnectTimeout or FailureKind.ConnectFailed or FailureKind.TlsFailed or FailureKind.TlsCertificate:
                 return (on & (RetryOn.ConnectFailure | RetryOn.ServerError | RetryOn.GatewayError | RetryOn.Reset)) != 0;
 
+            // RFC 9113 §8.7: the upstream says that it has not worked on it, so that any request may be sent again.
             case FailureKind.RefusedStream:
-                return (on & (RetryOn.RefusedStream | RetryOn.ServerError | RetryOn.GatewayError | RetryOn.Reset)) != 0;
+                return true;
 
             case FailureKind.ConnectionTerminated when failure is { Reused: true, ReceivedAnything: false } && (!failure.SentAnything || request.IsIdempotent):
                 return true;

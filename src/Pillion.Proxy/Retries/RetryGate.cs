@@ -40,7 +40,7 @@ internal sealed class RetryGate
 
         // The one retry that nobody has to ask for is bounded by the pool: a fresh connection is not a reused one.
         var asked = _policy?.Retries ?? 0;
-        var allowed = failure is { Kind: FailureKind.ConnectionTerminated, Reused: true, ReceivedAnything: false } ? Math.Max(1, asked) : asked;
+        var allowed = failure is { Kind: FailureKind.ConnectionTerminated, Reused: true, ReceivedAnything: false } or { Kind: FailureKind.RefusedStream } ? Math.Max(1, asked) : asked;
         return TryBegin(retry, allowed, isReplayable);
     }
 

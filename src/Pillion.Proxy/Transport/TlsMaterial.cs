@@ -1,4 +1,4 @@
-using System.Text;
+using System.Text.RegularExpressions;
 using Pillion.Core.Configuration;
 using Pillion.Core.Identity;
 using Pillion.Core.Identity.Secrets;
@@ -12,11 +12,11 @@ internal sealed class TlsMaterial
 {
     private readonly TlsConfig _config;
     private readonly Secret<IdentitySnapshot>? _identity;
-    private readonly List<Held<TlsCertificate>> _certificates = [];
+    private readonly List<Secret<TlsCertificate>> _certificates = [];
     private readonly ValueList<SpiffePattern> _allowed = [];
     private readonly ValueList<NameMatcher> _names = [];
     private readonly CertificatePins _pins = CertificatePins.None;
-    private Held<TrustStore>? _authorities;
+    private Secret<TrustStore>? _authorities;
 
     private TlsMaterial(TlsConfig config, Secret<IdentitySnapshot>? identity)
     {
@@ -25,7 +25,7 @@ internal sealed class TlsMaterial
         if (config.Trust is { } trust)
         {
             _allowed = new([.. trust.Identities.Select(text => SpiffePattern.TryParse(text, out var pattern, out _) ? pattern : throw new FormatException($"'{text}' is no SPIFFE id"))]);
-            _names = new([.. trust.Names.Select(name => new NameMatcher(TypeOf(name.Kind), KindOf(name.Match), name.Value, name.IgnoreCase))]);
+            _names = new([.. trust.Names.Select(Matcher)]);
             _pins = new CertificatePins(trust.Hashes, []);
         }
     }
@@ -45,25 +45,22 @@ internal sealed class TlsMaterial
 
         foreach (var certificate in certificates)
         {
-            if (HoldCertificate(certificate, secrets, out var problem) is { } held)
+            if (secrets.Certificate(new CertificateSource(certificate.Chain, certificate.Key, certificate.OcspStaple), out var fault) is { } secret)
             {
-                material._certificates.Add(held);
+                material._certificates.Add(secret);
             }
             else
             {
-                mistakes.Add($"{config.Source}: {problem}");
+                mistakes.Add($"{config.Source}: {fault}");
             }
         }
 
         if (config.Trust is { Authorities: { } authorities } trust)
         {
-            if (HoldTrust(authorities, trust.RevocationList, secrets, out var problem) is { } held)
+            material._authorities = secrets.Trust(new TrustSource(authorities, trust.RevocationList), out var fault);
+            if (fault is not null)
             {
-                material._authorities = held;
-            }
-            else
-            {
-                mistakes.Add($"{config.Source}: {problem}");
+                mistakes.Add($"{config.Source}: {fault}");
             }
         }
 
@@ -97,7 +94,7 @@ internal sealed class TlsMaterial
 
     /// <summary>The certificates to show, the first one where nothing else is asked for.</summary>
     public IReadOnlyList<TlsCertificate> Certificates() =>
-        _config.UseIdentity && _identity is not null ? [_identity.Current.Certificate, .. _certificates.Select(held => held.Current)] : [.. _certificates.Select(held => held.Current)];
+        _config.UseIdentity && _identity is not null ? [_identity.Current.Certificate, .. _certificates.Select(secret => secret.Current)] : [.. _certificates.Select(secret => secret.Current)];
 
     /// <summary>Whom to believe; null believes everybody (a client) or asks nobody (a server).</summary>
     /// <param name="serverName">Must be among the names of the certificate, besides what the configuration asks; null asks only that.</param>
@@ -114,71 +111,19 @@ internal sealed class TlsMaterial
         }
 
         var store = _authorities?.Current ?? TrustStore.SystemDefault;
-        var believed = new NamesTrust(store, _names, _pins);
-        return serverName is null ? believed : new BothTrust(new NamesTrust(store, [NameMatcher.OfHost(serverName)]), believed);
+        return new NamesTrust(store, _names, _pins, serverName is null ? null : NameMatcher.OfHost(serverName));
     }
 
-    private static Held<TlsCertificate>? HoldCertificate(CertificateConfig config, SecretSet secrets, out string problem)
+    private static NameMatcher Matcher(NameMatchConfig name) => name.Match == NameComparison.Regex
+        // RE2's meaning in Envoy: the whole name.
+        ? new NameMatcher(name.Kind, new Regex($@"\A(?:{name.Value})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | (name.IgnoreCase ? RegexOptions.IgnoreCase : 0)))
+        : new NameMatcher(name.Kind, KindOf(name.Match), name.Value, name.IgnoreCase);
+
+    private static NameMatchKind KindOf(NameComparison kind) => kind switch
     {
-        problem = "";
-        if (config is { Chain.File: { } chain, Key.File: { } key } && config.OcspStaple is null or { File: not null })
-        {
-            var secret = secrets.Certificate(new CertificateSource(chain, key, config.OcspStaple?.File), out var fault);
-            problem = fault?.ToString() ?? "";
-            return secret is null ? null : new Held<TlsCertificate>(secret, null);
-        }
-
-        var made = TlsCertificate.FromPem(Bytes(config.Chain), Bytes(config.Key), config.OcspStaple is null ? [] : Bytes(config.OcspStaple), out problem);
-        return made is null ? null : new Held<TlsCertificate>(null, made);
-    }
-
-    private static Held<TrustStore>? HoldTrust(SecretSource authorities, SecretSource? list, SecretSet secrets, out string problem)
-    {
-        problem = "";
-        if (authorities.File is { } file && list is null or { File: not null })
-        {
-            var secret = secrets.Trust(new TrustSource(file, list?.File), out var fault);
-            problem = fault?.ToString() ?? "";
-            return secret is null ? null : new Held<TrustStore>(secret, null);
-        }
-
-        var made = TrustStore.FromPem(Bytes(authorities), list is null ? [] : Bytes(list), out problem);
-        return made is null ? null : new Held<TrustStore>(null, made);
-    }
-
-    private static byte[] Bytes(SecretSource source) => source.Inline is { } text ? Encoding.UTF8.GetBytes(text) : File.ReadAllBytes(source.File!);
-
-    private static NameType TypeOf(Configuration.Transport.NameKind kind) => kind switch
-    {
-        NameKind.Dns => NameType.Dns,
-        NameKind.Uri => NameType.Uri,
-        NameKind.Ip => NameType.IpAddress,
-        _ => NameType.Any,
+        NameComparison.Prefix => NameMatchKind.Prefix,
+        NameComparison.Suffix => NameMatchKind.Suffix,
+        NameComparison.Contains => NameMatchKind.Contains,
+        _ => NameMatchKind.Exact,
     };
-
-    private static Core.Identity.NameMatchKind KindOf(Configuration.Transport.NameMatchKind kind) => kind switch
-    {
-        Configuration.Transport.NameMatchKind.Prefix => Core.Identity.NameMatchKind.Prefix,
-        Configuration.Transport.NameMatchKind.Suffix => Core.Identity.NameMatchKind.Suffix,
-        Configuration.Transport.NameMatchKind.Contains => Core.Identity.NameMatchKind.Contains,
-        Configuration.Transport.NameMatchKind.Regex => Core.Identity.NameMatchKind.Regex,
-        _ => Core.Identity.NameMatchKind.Exact,
-    };
-
-    // From a file that is watched, or from the configuration itself.
-    private readonly struct Held<T>(Secret<T>? secret, T? made)
-        where T : class
-    {
-        public T Current => secret is null ? made! : secret.Current;
-    }
-
-    // Both have their say; the first refusal is the cause.
-    private sealed class BothTrust(PeerTrust first, PeerTrust second) : PeerTrust
-    {
-        public override TrustVerdict Judge(PeerCertificate leaf)
-        {
-            var verdict = first.Judge(leaf);
-            return verdict.Refusal == TlsRefusal.None ? second.Judge(leaf) : verdict;
-        }
-    }
 }

@@ -94,13 +94,13 @@ internal static class IptablesRules
         }
 
         Ports(text, OutChain, config.ExcludeOutboundPorts, "RETURN");
-        foreach (var excluded in config.ExcludeUids)
+        foreach (var excluded in config.ExcludeUids.Distinct().Order())
         {
             Rule(text, OutChain, $"-m owner --uid-owner {excluded} -j RETURN");
         }
 
         var redirect = $"-p tcp -j REDIRECT --to-ports {config.OutboundPort}";
-        foreach (var only in config.OnlyUids)
+        foreach (var only in config.OnlyUids.Distinct().Order())
         {
             Rule(text, OutChain, $"-m owner --uid-owner {only} {redirect}");
         }

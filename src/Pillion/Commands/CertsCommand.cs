@@ -114,7 +114,7 @@ internal static class CertsCommand
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return io.Fail($"{order.Directory} cannot be written: {exception.Message}", ExitCodes.Failure);
+            return io.Fail($"{order.Directory} cannot be written; name a directory that this user can write to", ExitCodes.Failure);
         }
 
         io.Out.WriteLine("\nIn the configuration of each workload:\n");

@@ -20,12 +20,13 @@ internal static class RunCommand
         var concurrency = new Option<string>("--concurrency") { HelpName = "N", Description = "Event loops, each up to one core; as many as there are cores unless said" };
         var format = new Option<string>("--log-format") { HelpName = "FORMAT", Description = "How Pillion's own log is written: text or json; text unless said" };
         var network = new Option<string>("--network") { HelpName = "NAME", Description = "What carries the bytes: epoll (Linux only) or portable, .NET's own sockets; epoll unless said, where there is one" };
-        var command = new Command(Name, "Runs the sidecar until it is told to stop; with -- APP also the application, and ends with its exit code.") { config, admin, level, format, concurrency, network };
+        var capture = new Option<bool>("--capture") { Description = "Have the kernel redirect connections to the sidecar, as 'capture' in the file says, from its start to its stop" };
+        var command = new Command(Name, "Runs the sidecar until it is told to stop; with -- APP also the application, and ends with its exit code.") { config, admin, level, format, concurrency, network, capture };
         command.SetAction((parsed, _) =>
         {
             var mistake = Read(io, parsed.GetValue(config), parsed.GetValue(admin), parsed.GetValue(level), parsed.GetValue(concurrency), application, out var options)
                 ?? Read(parsed.GetValue(format), parsed.GetValue(network), ref options!);
-            return mistake is null ? App.RunAsync(options!, io) : Task.FromResult(io.Fail(mistake));
+            return mistake is null ? App.RunAsync(options! with { Capture = parsed.GetValue(capture) }, io) : Task.FromResult(io.Fail(mistake));
         });
         return command;
     }

@@ -22,6 +22,9 @@ internal sealed record RunOptions
     /// <summary>.NET's own sockets instead of epoll: what macOS and Windows always use.</summary>
     public bool PortableNetwork { get; init; }
 
+    /// <summary>Have the kernel redirect connections, as the file's <c>capture</c> says, for as long as the sidecar runs.</summary>
+    public bool Capture { get; init; }
+
     /// <summary>The application to start and its arguments; empty where it is not ours to start.</summary>
     public IReadOnlyList<string> Application { get; init; } = [];
 }

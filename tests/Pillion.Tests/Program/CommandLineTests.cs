@@ -35,6 +35,21 @@ public sealed class CommandLineTests
     [InlineData("certs init", "DIR is missing (see 'pillion certs init --help')")]
     [InlineData("certs init a b --lief 1h", "unknown option '--lief', did you mean '--life'? (see 'pillion certs init --help')")]
     [InlineData("certs show a b", "unknown argument 'b' (see 'pillion certs show --help')")]
+    [InlineData("capture", "install|remove|show is missing (see 'pillion capture --help')")]
+    [InlineData("capture instal", "'instal' is no action; use install, remove or show")]
+    [InlineData("capture install --inbound-prots 1", "unknown option '--inbound-prots', did you mean '--inbound-ports'? (see 'pillion capture --help')")]
+    [InlineData("capture install --inbound-ports 0", "--inbound-ports: '0' is not right; use 1-65535, or a range such as 8000-8010, or all")]
+    [InlineData("capture install --exclude-outbound-ports 1,9-8", "--exclude-outbound-ports: '9-8' is not right; use 1-65535, or a range such as 8000-8010")]
+    [InlineData("capture install --exclude-inbound-ports all", "--exclude-inbound-ports: 'all' is not right; use 1-65535, or a range such as 8000-8010")]
+    [InlineData("capture install --exclude-outbound-cidrs 10.0.0.1/8", "--exclude-outbound-cidrs: '10.0.0.1/8' is not right; use a form such as 10.0.0.0/8, fd00::/8 or 10.1.2.3")]
+    [InlineData("capture install --exclude-uids root", "--exclude-uids: 'root' is not right; use a uid such as 1000")]
+    [InlineData("capture install --mark 0xffffffff", "--mark: '0xffffffff' is not right; use a number such as 0x50")]
+    [InlineData("capture install --inbound-port 0", "--inbound-port: '0' is not right; use 1-65535")]
+    [InlineData("capture install --with ufw", "--with: 'ufw' is no program; use nft or iptables")]
+    [InlineData("capture install --ipv6 --no-ipv6", "--ipv6 and --no-ipv6 contradict each other")]
+    [InlineData("capture show --uid 5", "--uid says nothing to 'capture show'")]
+    [InlineData("capture remove --no-ipv6", "--no-ipv6 says nothing to 'capture remove'")]
+    [InlineData("capture show --dry-run", "--dry-run says nothing to 'capture show'")]
     [InlineData("--zzz", "unknown option '--zzz' (see 'pillion --help')")]
     public async Task Misuse_is_one_line_and_exit_code_2(string line, string expected)
     {
@@ -81,6 +96,19 @@ public sealed class CommandLineTests
         Assert.Equal(0, await RunAsync($"check {file}"));
         Assert.StartsWith($"{file}: correct (", _out.ToString());
         File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData("--uid 0", "the capture would let every process of root pass by; give the sidecar a user of its own")]
+    [InlineData("--outbound-port 0", "the capture has nothing to capture; give inbound ports, or an outbound port other than 0")]
+    [InlineData("--mark 0", "the capture cannot tell the sidecar's connections from its application's; give a mark or the sidecar's uid")]
+    [InlineData("--inbound-port 15001", "the capture has one port for both directions; give each its own")]
+    [InlineData("--inbound-ports 15000-15010", "the capture would capture the sidecar's own port; leave it out of the inbound ports")]
+    public async Task Options_of_capture_that_do_not_go_together_are_refused_before_anything_is_loaded(string options, string expected)
+    {
+        Assert.Equal(1, await RunAsync($"capture install --dry-run {options}"));
+        Assert.Equal($"pillion: {expected}\n", _error.ToString());
+        Assert.Empty(_out.ToString());
     }
 
     [Fact]

@@ -11,6 +11,9 @@ internal sealed class ConfigMap(ConfigReading reading, ConfigNode? node, string 
 
     public string Path => path;
 
+    /// <summary>There is such a map in the document.</summary>
+    public bool Exists => node is not null;
+
     public bool IsDescribing => reading.Outline is not null;
 
     public SourceLine Source => new(reading.File, node is null ? 0 : line, node is null ? 0 : column, path);

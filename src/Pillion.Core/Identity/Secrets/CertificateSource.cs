@@ -6,11 +6,11 @@ namespace Pillion.Core.Identity.Secrets;
 /// <summary>A certificate with its chain and key, for whoever does not look at identities: the certificate of a web server, or one that Envoy's file names.</summary>
 /// <param name="Chain">PEM, the leaf first.</param>
 /// <param name="OcspStaple">DER; null for none.</param>
-internal sealed record CertificateSource(string Chain, string Key, string? OcspStaple = null) : SecretSource<TlsCertificate>
+internal sealed record CertificateSource(SecretPart Chain, SecretPart Key, SecretPart? OcspStaple = null) : SecretSource<TlsCertificate>
 {
-    public override string Name => Chain;
+    public override string Name => Chain.File ?? "inline";
 
-    public override ValueList<string> Files => OcspStaple is null ? [Chain, Key] : [Chain, Key, OcspStaple];
+    public override ValueList<SecretPart> Parts => OcspStaple is null ? [Chain, Key] : [Chain, Key, OcspStaple];
 
     public override LoadedSecret<TlsCertificate> Load(IReadOnlyList<byte[]> contents, DateTimeOffset now)
     {
@@ -29,8 +29,7 @@ internal sealed record CertificateSource(string Chain, string Key, string? OcspS
     /// <summary>The first files of a source that begins with these: together, and within their life.</summary>
     internal static TlsCertificate? Read(CertificateSource source, IReadOnlyList<byte[]> contents, DateTimeOffset now, out SecretFault? fault)
     {
-        var chain = ConfigError.OnOneLine(source.Chain);
-        var key = ConfigError.OnOneLine(source.Key);
+        var (chain, key) = (source.Chain, source.Key);
         // Named one by one: what stands in the other's place is the commonest mistake.
         if (contents[0].AsSpan().IndexOf("CERTIFICATE-----"u8) < 0 || contents[1].AsSpan().IndexOf("PRIVATE KEY-----"u8) < 0)
         {

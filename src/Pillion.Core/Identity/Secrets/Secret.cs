@@ -96,9 +96,9 @@ internal sealed partial class Secret<T> : Secret
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
-            foreach (var path in source.Files)
+            foreach (var part in source.Parts)
             {
-                if (SecretFile.TryRead(path, out fault) is not { } content)
+                if (part.TryRead(out fault) is not { } content)
                 {
                     return null;
                 }
@@ -184,6 +184,6 @@ internal sealed partial class Secret<T> : Secret
     [LoggerMessage(Level = LogLevel.Warning, Message = "a new {File} was refused, and the one from before stays in use: {Fault}")]
     private static partial void LogRefused(ILogger logger, string file, string fault);
 
-    /// <param name="Digest">SHA-256 over the files.</param>
+    /// <param name="Digest">SHA-256 over all parts.</param>
     private sealed record Content(T Value, CertificateLife? Life, byte[] Digest);
 }

@@ -44,7 +44,7 @@ internal static class SecretFile
         }
         catch (Exception exception) when (exception is IOException or ArgumentException or NotSupportedException)
         {
-            fault = new SecretFault($"{Shown(path)} cannot be read: {exception.Message}", "give the path of a readable file", MayPass: true);
+            fault = new SecretFault($"{Shown(path)} cannot be read", "give the path of a file that can", MayPass: true);
         }
 
         return null;

@@ -8,6 +8,7 @@ namespace Pillion.Net.Http.Http2;
 internal sealed class Http2ClientStream : ClientStream, IStreamUser
 {
     // Informational heads that nobody has asked for yet.
+    private bool _asksForTunnel;
     private const int MaxStoredHeads = 8;
 
     private readonly StreamWait<HeadResult> _receivingHead = new(new HeadResult(HeadOutcome.Failed, IoError.Cancelled));
@@ -53,6 +54,7 @@ internal sealed class Http2ClientStream : ClientStream, IStreamUser
     public override bool WriteHead(RequestHead head)
     {
         _method = head.Method;
+        _asksForTunnel = head.WantsUpgrade || head.Method == HttpMethod.Connect;
         var protocol = head.WantsUpgrade ? head.Fields.Get(KnownField.Upgrade) : default;
         if (head.WantsUpgrade)
         {
@@ -108,11 +110,16 @@ internal sealed class Http2ClientStream : ClientStream, IStreamUser
 
     public override ValueTask<IoResult> SendBodyAsync(Slab slab, int count) => Stream.SendBodyAsync(slab, count);
 
-    public override ValueTask<IoResult> FinishAsync(FieldList? trailers) => Stream.FinishAsync(trailers);
+    // The request that asks for a tunnel is complete with its head, and its stream is not: it carries the tunnel.
+    public override ValueTask<IoResult> FinishAsync(FieldList? trailers) => _asksForTunnel ? Stream.FlushAsync() : Stream.FinishAsync(trailers);
 
     public override ValueTask<IoResult> FlushAsync() => Stream.FlushAsync();
 
-    public override void BeginTunnel() => Stream.IsHeld = false;
+    public override void BeginTunnel()
+    {
+        _asksForTunnel = false;
+        Stream.IsHeld = false;
+    }
 
     public override void Abort(bool reset, Http2Error? code = null)
     {

@@ -1,3 +1,4 @@
+using Pillion.Core.Identity;
 using Pillion.Core.Configuration;
 using Pillion.Proxy.Configuration.Transport;
 
@@ -56,11 +57,11 @@ internal static class EnvoyNames
 
     public static readonly Registry<string> StaplePolicies = new("staple policy that is supported") { { "LENIENT_STAPLING", "" } };
 
-    public static readonly Registry<NameKind> NameKinds = new("type of name that is supported")
+    public static readonly Registry<NameType> NameKinds = new("type of name that is supported")
     {
-        { "DNS", NameKind.Dns },
-        { "URI", NameKind.Uri },
-        { "IP_ADDRESS", NameKind.Ip },
+        { "DNS", NameType.Dns },
+        { "URI", NameType.Uri },
+        { "IP_ADDRESS", NameType.IpAddress },
     };
 
     public static readonly Registry<ProxyHeaderVersion> ProxyHeaderVersions = new("PROXY protocol version")

@@ -13,7 +13,7 @@ internal static class EnvoyTcpProxy
         var statPrefix = map.Required("stat_prefix").AsText();
         var cluster = map.Optional("cluster");
         var weighted = map.Optional("weighted_clusters");
-        if (!map.IsDescribing && cluster.Exists == weighted.Exists)
+        if (map.Exists && cluster.Exists == weighted.Exists)
         {
             map.Fail("does not say one place to go", "give one of cluster or weighted_clusters");
         }

@@ -22,7 +22,7 @@ internal static class Detections
     {
         var setting = map.Optional("original_destination", "Connections are redirected here, and where they wanted to go counts. Default: true where the file has `capture`.");
         var redirected = setting.AsBool(isRedirected);
-        if (redirected && address.Port == 0)
+        if (redirected && (address.IsUnix || address.Port == 0))
         {
             setting.Fail($"no connection can be redirected to {address}", "listen on a port, 1-65535");
         }

@@ -50,7 +50,7 @@ internal static class TlsNames
             // Envoy's brackets hold suites of equal preference; OpenSSL has an order.
             foreach (var name in item.AsText().Trim('[', ']').Split('|'))
             {
-                if (item.IsText && Check(item, name, Suites, name.StartsWith("TLS_", StringComparison.Ordinal) ? "name suites as OpenSSL does for TLS 1.2; those of TLS 1.3 cannot be chosen" : null))
+                if (item.IsText && Check(item, name, Suites, Remedy(name)))
                 {
                     suites.Add(name);
                 }
@@ -67,6 +67,10 @@ internal static class TlsNames
     /// <summary>RFC 7301 §3.1: 1 to 255 bytes; none that anybody uses has others than these.</summary>
     public static ValueList<string> ReadProtocols(ConfigValue value) =>
         value.AsTexts(item => item.AsTextOrNull("protocol name", name => name.Length <= 255 && HttpText.IsToken(name.Replace('/', '-')), "use a name such as h2 or http/1.1"));
+
+    private static string Remedy(string suite) =>
+        suite.StartsWith("TLS_", StringComparison.Ordinal) ? "name suites as OpenSSL does for TLS 1.2; those of TLS 1.3 cannot be chosen" :
+        NearestName.Of(suite, Suites.Names) is { } nearest ? $"did you mean '{nearest}'?" : "use a suite such as ECDHE-RSA-AES128-GCM-SHA256";
 
     private static bool Check(ConfigValue item, string name, Registry<string> names, string? remedy)
     {

@@ -1,9 +1,11 @@
+using Pillion.Core.Identity;
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Configuration;
 
 namespace Pillion.Proxy.Configuration.Transport;
 
 /// <summary>How a value of a name is compared (Envoy: StringMatcher).</summary>
-internal enum NameMatchKind
+internal enum NameComparison
 {
     Exact,
     Prefix,
@@ -12,18 +14,8 @@ internal enum NameMatchKind
     Regex,
 }
 
-/// <summary>The kinds of alternative names (Envoy: SubjectAltNameMatcher.SanType).</summary>
-internal enum NameKind
-{
-    /// <summary>Any of the kinds.</summary>
-    Any,
-    Dns,
-    Uri,
-    Ip,
-}
-
 /// <summary>One accepted alternative name.</summary>
-internal sealed record NameMatchConfig(NameKind Kind, NameMatchKind Match, string Value, bool IgnoreCase = false);
+internal sealed record NameMatchConfig(NameType Kind, NameComparison Match, string Value, bool IgnoreCase = false);
 
 /// <summary>Whom to believe (Envoy: CertificateValidationContext).</summary>
 internal sealed record PeerTrustConfig
@@ -32,12 +24,12 @@ internal sealed record PeerTrustConfig
     public bool UseIdentity { get; init; }
 
     /// <summary>Authorities; null with <see cref="UseIdentity"/> or <see cref="UseSystem"/>.</summary>
-    public SecretSource? Authorities { get; init; }
+    public SecretPart? Authorities { get; init; }
 
     /// <summary>The authorities that the system trusts.</summary>
     public bool UseSystem { get; init; }
 
-    public SecretSource? RevocationList { get; init; }
+    public SecretPart? RevocationList { get; init; }
 
     /// <summary>SPIFFE ids that are accepted: exact, <c>spiffe://td/*</c> or a prefix that ends in <c>/*</c>. Empty with <see cref="UseIdentity"/>: all of the known trust domains.</summary>
     public ValueList<string> Identities { get; init; } = [];

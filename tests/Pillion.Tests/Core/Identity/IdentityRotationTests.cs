@@ -213,6 +213,23 @@ public sealed class IdentityRotationTests : IDisposable
     }
 
     [Fact]
+    public void What_stands_in_the_configuration_itself_is_a_secret_too()
+    {
+        using var set = _files.Secrets.Begin();
+        var chain = SecretPart.Inline(File.ReadAllText(_files.PathOf("orders/cert.pem")));
+        var secret = set.Certificate(new CertificateSource(chain, SecretPart.Inline(File.ReadAllText(_files.PathOf("orders/key.pem")))), out var fault);
+        Assert.Null(fault);
+        var first = secret!.Current;
+        _files.Pass(60);
+        Assert.Same(first, secret.Current);
+
+        Assert.Null(set.Certificate(new CertificateSource(chain, SecretPart.Inline("a key")), out fault));
+        Assert.Equal("what stands in the configuration holds no private key in PEM", fault!.Problem);
+        Assert.Null(set.Certificate(new CertificateSource(chain, _files.PathOf("orders/key.pem"), SecretPart.InlineBase64("AAAA")), out fault));
+        Assert.Contains("the OCSP response cannot be read; it must be in DER", fault!.Problem);
+    }
+
+    [Fact]
     public void An_abandoned_preparation_leaves_what_runs_alone()
     {
         var running = _files.Started();

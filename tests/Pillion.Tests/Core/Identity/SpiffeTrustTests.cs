@@ -81,6 +81,9 @@ public sealed class SpiffeTrustTests
         var verdict = new NamesTrust(Own.Store, [NameMatcher.OfHost("b.example.org"), new NameMatcher(NameType.Uri, NameMatchKind.Prefix, "spiffe://td/")]).Judge(leaf);
         Assert.Equal((TlsRefusal.WrongName, "it is for 'a.example.org'; expected is DNS b.example.org, URI spiffe://td/*"), (verdict.Refusal, verdict.Cause));
         Assert.Equal(
+            "it is for 'a.example.org'; asked for was DNS c.example.org",
+            new NamesTrust(Own.Store, [NameMatcher.OfHost("a.example.org")], CertificatePins.None, NameMatcher.OfHost("c.example.org")).Judge(leaf).Cause);
+        Assert.Equal(
             "it is for no name but its subject 'CN=x'; expected is DNS b.example.org",
             new NamesTrust(Own.Store, [NameMatcher.OfHost("b.example.org")]).Judge(leaf with { DnsNames = [], Subject = "CN=x" }).Cause);
     }

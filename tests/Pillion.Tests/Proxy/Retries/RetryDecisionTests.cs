@@ -85,11 +85,11 @@ public sealed class RetryDecisionTests
         Assert.False(May(new Failure(FailureSide.Upstream, Enum.Parse<FailureKind>(kind)), Get, Every, unsafeMethods: true));
 
     [Fact]
-    public void A_refused_stream_was_not_worked_on()
+    public void A_refused_stream_was_not_worked_on_and_may_be_sent_again_whatever_it_is()
     {
         var failure = new Failure(FailureSide.Upstream, FailureKind.RefusedStream, SentAnything: true);
         Assert.True(May(failure, Post, RetryOn.RefusedStream));
-        Assert.False(May(failure, Post, RetryOn.ConnectFailure));
+        Assert.True(May(failure, Post, RetryOn.ConnectFailure));
     }
 
     [Theory]

@@ -169,16 +169,30 @@ internal sealed class HpackEncoder
             nameIndex = hasName ? StaticTable.Count + 1 + number : 0;
         }
 
-        ref var seen = ref _seen[hash & (_seen.Length - 1)];
-        if (hasName && seen != hash)
+        if (hasName && !IsSeen(hash))
         {
-            seen = hash;
             return WriteLiteral(destination, 0x00, 4, nameIndex, name, value);
         }
 
         var written = WriteLiteral(destination, 0x40, 6, nameIndex, name, value);
         _table.Insert(name, value, known, pseudo, FieldFlaws.None, hash, nameHash);
         return written;
+    }
+
+    // Two places for each hash: values that come in turns do not make each other forgotten.
+    private bool IsSeen(int hash)
+    {
+        var place = (hash >> 1) & (_seen.Length - 1);
+        ref var newest = ref _seen[place];
+        ref var other = ref _seen[place ^ 1];
+        if (newest == hash || other == hash)
+        {
+            return true;
+        }
+
+        other = newest;
+        newest = hash;
+        return false;
     }
 
     private static int WriteIndex(Span<byte> destination, int index) => HpackInteger.Write(destination, 0x80, 7, index);

@@ -1,3 +1,4 @@
+using Pillion.Core.Identity.Secrets;
 using System.Text;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Proxy.Configuration.Reading;
@@ -9,7 +10,7 @@ namespace Pillion.Proxy.Configuration.Envoy.Transport;
 internal static class EnvoyDataSource
 {
     /// <summary>PEM text from a file, the configuration or the environment.</summary>
-    public static SecretSource? Read(ConfigValue value)
+    public static SecretPart? Read(ConfigValue value)
     {
         using var map = value.AsMap("DataSource");
         var file = map.Optional("filename");
@@ -23,11 +24,11 @@ internal static class EnvoyDataSource
 
         var path = FileText.Read(file);
         var pem = Pem(text, text.AsTextOrNull()) ?? Pem(bytes, Decode(bytes) is { } decoded ? Encoding.UTF8.GetString(decoded) : null) ?? Pem(variable, variable.AsVariableOrNull());
-        return path is not null ? new(path) : pem is not null ? new(null, pem) : null;
+        return path is not null ? path : pem is not null ? SecretPart.Inline(pem) : null;
     }
 
     /// <summary>DER bytes, which text cannot hold: from a file, or in base64.</summary>
-    public static SecretSource? ReadBinary(ConfigValue value)
+    public static SecretPart? ReadBinary(ConfigValue value)
     {
         using var map = value.AsMap("DataSource of bytes");
         var file = map.Optional("filename");
@@ -38,7 +39,7 @@ internal static class EnvoyDataSource
         }
 
         var path = FileText.Read(file);
-        return path is not null ? new(path) : Decode(bytes) is not null ? new(null, bytes.Text) : null;
+        return path is not null ? path : Decode(bytes) is not null ? SecretPart.InlineBase64(bytes.Text) : null;
     }
 
     private static byte[]? Decode(ConfigValue value)

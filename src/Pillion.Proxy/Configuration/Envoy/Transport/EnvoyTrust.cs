@@ -1,3 +1,4 @@
+using Pillion.Core.Identity;
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Proxy.Configuration.Reading;
@@ -58,7 +59,7 @@ internal static class EnvoyTrust
         var typed = map.Optional("match_typed_subject_alt_names");
         var old = map.Optional("match_subject_alt_names");
         var names = typed.AsList(ReadTyped);
-        var untyped = old.AsList(item => ToName(NameKind.Any, EnvoyValueMatch.ReadText(item, new() { Name = "" })));
+        var untyped = old.AsList(item => ToName(NameType.Any, EnvoyValueMatch.ReadText(item, new() { Name = "" })));
         if (typed.Exists && old.Exists)
         {
             old.Fail("stands beside match_typed_subject_alt_names", "keep match_typed_subject_alt_names");
@@ -70,17 +71,17 @@ internal static class EnvoyTrust
     private static NameMatchConfig? ReadTyped(ConfigValue value)
     {
         using var map = value.AsMap("SubjectAltNameMatcher");
-        var kind = map.Required("san_type").AsOneOf(EnvoyNames.NameKinds, NameKind.Dns);
+        var kind = map.Required("san_type").AsOneOf(EnvoyNames.NameKinds, NameType.Dns);
         return ToName(kind, EnvoyValueMatch.ReadText(map.Required("matcher"), new() { Name = "" }));
     }
 
-    private static NameMatchConfig? ToName(NameKind kind, ValueMatchConfig? match) => match?.Kind switch
+    private static NameMatchConfig? ToName(NameType kind, ValueMatchConfig? match) => match?.Kind switch
     {
         null => null,
-        ValueMatchKind.Prefix => new(kind, NameMatchKind.Prefix, match.Value, match.IgnoreCase),
-        ValueMatchKind.Suffix => new(kind, NameMatchKind.Suffix, match.Value, match.IgnoreCase),
-        ValueMatchKind.Contains => new(kind, NameMatchKind.Contains, match.Value, match.IgnoreCase),
-        ValueMatchKind.Regex => new(kind, NameMatchKind.Regex, match.Value, match.IgnoreCase),
-        _ => new(kind, NameMatchKind.Exact, match.Value, match.IgnoreCase),
+        ValueMatchKind.Prefix => new(kind, NameComparison.Prefix, match.Value, match.IgnoreCase),
+        ValueMatchKind.Suffix => new(kind, NameComparison.Suffix, match.Value, match.IgnoreCase),
+        ValueMatchKind.Contains => new(kind, NameComparison.Contains, match.Value, match.IgnoreCase),
+        ValueMatchKind.Regex => new(kind, NameComparison.Regex, match.Value, match.IgnoreCase),
+        _ => new(kind, NameComparison.Exact, match.Value, match.IgnoreCase),
     };
 }

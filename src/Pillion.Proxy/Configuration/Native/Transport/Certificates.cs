@@ -1,3 +1,4 @@
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Proxy.Configuration.Reading;
 using Pillion.Proxy.Configuration.Transport;
@@ -26,6 +27,6 @@ internal static class Certificates
             staple.Fail("stands without a certificate", "give certificate and key");
         }
 
-        return chain is null || secret is null ? null : new() { Chain = new(chain), Key = new(secret), OcspStaple = answer is null ? null : new(answer) };
+        return chain is null || secret is null ? null : new() { Chain = chain, Key = secret, OcspStaple = answer is null ? null : (SecretPart)answer };
     }
 }

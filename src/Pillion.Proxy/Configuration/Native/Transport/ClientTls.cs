@@ -1,3 +1,4 @@
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Proxy.Configuration.Reading;
@@ -66,8 +67,8 @@ internal static class ClientTls
             Trust = new()
             {
                 UseSystem = file == "system",
-                Authorities = file == "system" ? null : new(file),
-                RevocationList = FileText.Read(map.Optional("crl", "PEM file with revocation lists of the authorities.")) is { } list ? new(list) : null,
+                Authorities = file == "system" ? null : (SecretPart)file,
+                RevocationList = FileText.Read(map.Optional("crl", "PEM file with revocation lists of the authorities.")) is { } list ? (SecretPart)list : null,
                 Names = PeerNames.ReadNames(names),
                 Hashes = map.Optional("fingerprints", "SHA-256 of certificates, of which it must be one, in place of the name that is asked for.").AsTexts(FingerprintText.Read),
             },
@@ -77,7 +78,7 @@ internal static class ClientTls
             Source = value.Source,
         };
         tls = tls with { VerifyServerName = tls.Trust is { Names.Count: 0, Hashes.Count: 0 } };
-        if (tls is { VerifyServerName: true, ServerName: null } && !names.Exists)
+        if (!map.Has("server_name") && !map.Has("names") && !map.Has("fingerprints"))
         {
             CheckName(value, endpoints);
         }

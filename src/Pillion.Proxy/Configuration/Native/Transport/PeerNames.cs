@@ -3,7 +3,6 @@ using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Core.Identity;
 using Pillion.Proxy.Configuration.Transport;
-using NameMatchKind = Pillion.Proxy.Configuration.Transport.NameMatchKind;
 
 namespace Pillion.Proxy.Configuration.Native.Transport;
 
@@ -29,10 +28,10 @@ internal static class PeerNames
     /// <summary>What kind of name each is, it shows itself.</summary>
     public static ValueList<NameMatchConfig> ReadNames(ConfigValue value) => new([.. value
         .AsTexts(item => item.AsTextOrNull("name", IsName, "use a host name, an IP address or a URI"))
-        .Select(text => new NameMatchConfig(KindOf(text), NameMatchKind.Exact, KindOf(text) == NameKind.Dns ? text.ToLowerInvariant() : text))]);
+        .Select(text => new NameMatchConfig(KindOf(text), NameComparison.Exact, KindOf(text) == NameType.Dns ? text.ToLowerInvariant() : text))]);
 
-    private static NameKind KindOf(string text) =>
-        text.Contains("://", StringComparison.Ordinal) ? NameKind.Uri : IPAddress.TryParse(text, out _) ? NameKind.Ip : NameKind.Dns;
+    private static NameType KindOf(string text) =>
+        text.Contains("://", StringComparison.Ordinal) ? NameType.Uri : IPAddress.TryParse(text, out _) ? NameType.IpAddress : NameType.Dns;
 
     private static bool IsName(string text) =>
         text.Contains("://", StringComparison.Ordinal) ? Uri.TryCreate(text, UriKind.Absolute, out _) : AddressText.IsHost(text);
