@@ -126,6 +126,13 @@ internal sealed partial class Sidecar : IDisposable
     public async Task<IReadOnlyList<string>> ApplyAsync(PillionConfig config, StopTimes times, CancellationToken cancellationToken)
     {
         var identity = Identity.Prepare(config.Identity, config.Workload);
+        if (identity.Mistakes.Count > 0)
+        {
+            // Alone: whatever needs the identity would tell of a second mistake where there is one.
+            identity.Abandon();
+            return identity.Mistakes;
+        }
+
         var prepared = new List<Prepared> { identity, await _proxy.PrepareAsync(config.Proxy, identity.Identity, cancellationToken).ConfigureAwait(false) };
         var mistakes = prepared.SelectMany(part => part.Mistakes).ToList();
         if (mistakes.Count > 0)
