@@ -1,8 +1,6 @@
 using Pillion.Core.Identity;
 using Pillion.Core.Identity.Secrets;
 using System.Net;
-using Pillion.Core.Identity;
-using Pillion.Core.Identity.Secrets;
 using Pillion.Net.Tls;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Configuration.Transport;
