@@ -110,7 +110,7 @@ public sealed class NativeTransportTests
             {
                 ServerName = "legacy.internal",
                 VerifyServerName = true,
-                Trust = new() { Authorities = "/etc/ssl/legacy-ca.pem" },
+                Trust = new() { Authorities = "./certs/web/bundle.pem" },
                 Certificate = new() { Chain = "./certs/web/cert.pem", Key = "./certs/web/key.pem" },
                 MinVersion = 13,
             },
