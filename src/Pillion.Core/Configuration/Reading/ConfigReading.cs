@@ -21,6 +21,10 @@ internal sealed record ConfigReading(string File, List<ConfigError> Errors)
     /// <summary>Set when no document is read but the readers themselves are asked what they would read (the generated reference).</summary>
     public OutlineSection? Outline { get; init; }
 
+    /// <summary>A path that stands in the document, as seen from where we are. A document that comes through a pipe lies nowhere.</summary>
+    public string Locate(string path) =>
+        File.StartsWith("/dev/", StringComparison.Ordinal) || Path.IsPathRooted(path) ? path : Path.Combine(Path.GetDirectoryName(File) ?? "", path);
+
     public void Fail(int line, int column, string path, string problem, string remedy) => Errors.Note(new(File, line, column, path, problem, remedy));
 
     /// <summary>A root that stands for any document: reading it gathers what would be read.</summary>

@@ -284,6 +284,10 @@ internal readonly struct ConfigValue
         return fallback;
     }
 
+    /// <summary>The path of a file or directory; one that is relative is relative to the configuration file.</summary>
+    public string? AsFileOrNull() =>
+        AsTextOrNull("file", path => path.Length is > 0 and < 4096 && !path.Contains('\0'), "use the path of a file") is { } text ? _reading.Locate(text) : null;
+
     /// <summary>A network such as <c>10.0.0.0/8</c>, or one address.</summary>
     public IPNetwork? AsNetworkOrNull()
     {

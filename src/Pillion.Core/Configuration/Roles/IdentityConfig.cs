@@ -38,13 +38,13 @@ internal sealed record IdentityConfig
     {
         if (value.IsText)
         {
-            return value.Text.Length == 0 ? Empty(value) : OfDirectory(value.Text) with { Source = value.Source };
+            return value.Text.Length == 0 ? Empty(value) : value.AsFileOrNull() is { } directory ? OfDirectory(directory) with { Source = value.Source } : null;
         }
 
         using var map = value.AsMap();
-        var certificate = ReadFile(map.Required("certificate", "PEM file with the workload's X.509-SVID and then its intermediates. `identity: DIR` is short for the files in a directory of `pillion certs init`."));
-        var key = ReadFile(map.Required("key", "PEM file with the certificate's private key, unencrypted."));
-        var bundle = ReadFile(map.Required("bundle", "PEM file with the authorities of the trust domain."));
+        var certificate = map.Required("certificate", "PEM file with the workload's X.509-SVID and then its intermediates. `identity: DIR` is short for the files in a directory of `pillion certs init`.").AsFileOrNull();
+        var key = map.Required("key", "PEM file with the certificate's private key, unencrypted.").AsFileOrNull();
+        var bundle = map.Required("bundle", "PEM file with the authorities of the trust domain.").AsFileOrNull();
         var identity = new IdentityConfig
         {
             TrustDomain = map.Optional("trust_domain", "The trust domain; that of the certificate when absent. When given, the certificate must be of it.")
@@ -54,8 +54,8 @@ internal sealed record IdentityConfig
             Certificate = certificate ?? "",
             Key = key ?? "",
             Bundle = bundle ?? "",
-            Crl = ReadFile(map.Optional("crl", "PEM file with revocation lists of the authorities in `bundle`.")),
-            OcspStaple = ReadFile(map.Optional("ocsp_staple", "DER file with the OCSP answer about our certificate, sent along with it.")),
+            Crl = map.Optional("crl", "PEM file with revocation lists of the authorities in `bundle`.").AsFileOrNull(),
+            OcspStaple = map.Optional("ocsp_staple", "DER file with the OCSP answer about our certificate, sent along with it.").AsFileOrNull(),
             Federated = ReadFederated(map.Optional("federated", "Other trust domains whose workloads are believed, each with the PEM file of its authorities.")),
             WarnBefore = map.Optional("warn_before", "How long before its end an unrenewed certificate is warned of; a quarter of its life when absent.").AsDurationOrNull(),
             Source = value.Source,
@@ -82,8 +82,6 @@ internal sealed record IdentityConfig
         return null;
     }
 
-    private static string? ReadFile(ConfigValue value) => value.AsTextOrNull("file", path => path.Length > 0, "use the path of a file");
-
     private static ValueList<FederatedBundleConfig> ReadFederated(ConfigValue value)
     {
         var federated = new List<FederatedBundleConfig>();
@@ -94,7 +92,7 @@ internal sealed record IdentityConfig
                 file.Fail($"{ConfigError.Quote(name)} {problem}", "use the name of a trust domain, such as partner.org");
             }
 
-            if (ReadFile(file) is { } path)
+            if (file.AsFileOrNull() is { } path)
             {
                 federated.Add(new(name, path));
             }

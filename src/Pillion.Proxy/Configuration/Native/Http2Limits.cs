@@ -28,6 +28,8 @@ internal static class Http2Limits
             MaxConsecutiveInboundFramesWithEmptyPayload = map.Optional("max_consecutive_empty_frames", "Frames in a row that carry nothing.").AsInt(defaults.MaxConsecutiveInboundFramesWithEmptyPayload),
             MaxInboundPriorityFramesPerStream = map.Optional("max_priority_frames_per_stream", "PRIORITY frames for each request.").AsInt(defaults.MaxInboundPriorityFramesPerStream),
             MaxInboundWindowUpdateFramesPerDataFrameSent = map.Optional("max_window_updates_per_data_frame", "WINDOW_UPDATE frames for each DATA frame that was sent.").AsInt(defaults.MaxInboundWindowUpdateFramesPerDataFrameSent, 1),
+            MaxResets = map.Optional("max_resets", "Requests given up by their client before they were answered, at once; more end the connection.").AsInt(defaults.MaxResets, 1),
+            MaxResetsPerSecond = map.Optional("max_resets_per_second", "The same, for each second after that.").AsInt(defaults.MaxResetsPerSecond, 1),
         };
     }
 }

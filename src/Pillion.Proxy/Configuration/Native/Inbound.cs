@@ -33,7 +33,7 @@ internal static class Inbound
             Protocol = ProtocolOf(app),
             Source = app?.Source ?? default,
         };
-        var address = ListenerAddress.Read(map, Usual);
+        var address = ListenerAddress.Read(map, Usual with { Port = scope.InboundCapture ?? Usual.Port });
         var maxConnections = map.Optional("max_connections", "Open connections above which new ones are refused; 0 is no limit.").AsInt(0);
         var transports = InboundTransport.Read(map, scope.HasIdentity);
         var header = ProxyHeaders.Read(map.Optional("proxy_header", "Load balancers that tell by a PROXY header, version 1 or 2, whom a connection is from; nobody is believed when absent."));

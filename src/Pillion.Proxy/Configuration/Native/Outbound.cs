@@ -25,7 +25,7 @@ internal static class Outbound
         }
 
         using var map = value.AsMap();
-        var address = ListenerAddress.Read(map, Usual);
+        var address = ListenerAddress.Read(map, Usual with { Port = scope.OutboundCapture ?? Usual.Port });
         var maxConnections = map.Optional("max_connections", "Open connections above which new ones are refused; 0 is no limit.").AsInt(0);
         var unknown = map.Optional("unknown_hosts", "Requests to hosts that no service covers: send them where their name resolves to, or answer 403. Redirected connections go on unchanged, or are refused likewise.");
         var allowUnknown = unknown.AsOneOf(NativeNames.UnknownHostsChoice, true);

@@ -1,6 +1,6 @@
-using System.Net;
 using Pillion.Core.Identity;
 using Pillion.Core.Identity.Secrets;
+using System.Net;
 using Pillion.Net;
 using Pillion.Net.Tls;
 using Pillion.Proxy.Configuration;
@@ -110,7 +110,7 @@ public sealed class NativeTransportTests
             {
                 ServerName = "legacy.internal",
                 VerifyServerName = true,
-                Trust = new() { Authorities = "/etc/ssl/legacy-ca.pem" },
+                Trust = new() { Authorities = "./certs/web/bundle.pem" },
                 Certificate = new() { Chain = "./certs/web/cert.pem", Key = "./certs/web/key.pem" },
                 MinVersion = 13,
             },
@@ -243,6 +243,19 @@ public sealed class NativeTransportTests
         var listeners = Given.Config(App + capture + "\n").Proxy.Listeners;
 
         Assert.Equal((inbound, outbound), (listeners[0].OriginalDestination, listeners[1].OriginalDestination));
+    }
+
+    [Theory]
+    [InlineData("pillion.yaml", "certs/a.pem", "certs/a.pem")]
+    [InlineData("/etc/pillion/pillion.yaml", "certs/a.pem", "/etc/pillion/certs/a.pem")]
+    [InlineData("conf/pillion.yaml", "/run/a.pem", "/run/a.pem")]
+    [InlineData("/dev/stdin", "certs/a.pem", "certs/a.pem")]
+    public void A_relative_path_is_relative_to_the_configuration_file(string file, string written, string expected)
+    {
+        var config = Given.Config($"identity: {{ certificate: '{written}', key: k, bundle: b }}\napp: 127.0.0.1:80\ninbound: {{ tls: {{ certificate: '{written}', key: k }} }}\n", file);
+
+        Assert.Equal(expected, config.Identity!.Certificate);
+        Assert.Equal(expected, config.Proxy.Listeners[0].Chains[0].Tls!.Certificates[0].Chain.File);
     }
 
     private static ListenerConfig Inbound(string text) => Given.Config(text).Proxy.Listeners[0];

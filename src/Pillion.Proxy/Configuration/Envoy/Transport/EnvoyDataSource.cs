@@ -22,7 +22,7 @@ internal static class EnvoyDataSource
             map.Fail("does not say one source", "give one of filename, inline_string, inline_bytes or environment_variable");
         }
 
-        var path = FileText.Read(file);
+        var path = file.AsFileOrNull();
         var pem = Pem(text, text.AsTextOrNull()) ?? Pem(bytes, Decode(bytes) is { } decoded ? Encoding.UTF8.GetString(decoded) : null) ?? Pem(variable, variable.AsVariableOrNull());
         return path is not null ? path : pem is not null ? SecretPart.Inline(pem) : null;
     }
@@ -38,7 +38,7 @@ internal static class EnvoyDataSource
             map.Fail("does not say one source", "give one of filename or inline_bytes");
         }
 
-        var path = FileText.Read(file);
+        var path = file.AsFileOrNull();
         return path is not null ? path : Decode(bytes) is not null ? SecretPart.InlineBase64(bytes.Text) : null;
     }
 

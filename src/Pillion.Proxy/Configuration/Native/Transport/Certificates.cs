@@ -19,9 +19,9 @@ internal static class Certificates
             (certificate.Exists ? certificate : key).Fail("stands alone", "give both certificate and key");
         }
 
-        var chain = FileText.Read(certificate);
-        var secret = FileText.Read(key);
-        var answer = FileText.Read(staple);
+        var chain = certificate.AsFileOrNull();
+        var secret = key.AsFileOrNull();
+        var answer = staple.AsFileOrNull();
         if (staple.Exists && !certificate.Exists)
         {
             staple.Fail("stands without a certificate", "give certificate and key");

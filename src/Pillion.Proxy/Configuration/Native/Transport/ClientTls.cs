@@ -57,8 +57,8 @@ internal static class ClientTls
         var serverName = map.Optional("server_name", "The name to ask for and to verify; that of the endpoint when absent.")
             .AsTextOrNull("host name", text => text.Length <= 255 && !text.Contains(':') && AddressText.IsHost(text), "use a host name");
         var names = map.Optional("names", "Names of which the certificate must have one, in place of the name that is asked for.");
-        var authorities = map.Optional("authorities", "PEM file with the authorities that the certificate is verified against, or `system`.");
-        var file = authorities.AsText("file", text => text.Length is > 0 and < 4096 && !text.Contains('\0'), "use the path of a file, or system", "system");
+        var authorities = map.Optional("authorities", "PEM file with the authorities that the certificate is verified against, or `system`, which it is when absent.");
+        var file = authorities.Text == "system" ? null : authorities.AsFileOrNull();
         var settings = TlsSettings.Read(map);
         var tls = new UpstreamTlsConfig
         {
@@ -66,9 +66,9 @@ internal static class ClientTls
             ServerName = serverName,
             Trust = new()
             {
-                UseSystem = file == "system",
-                Authorities = file == "system" ? null : (SecretPart)file,
-                RevocationList = FileText.Read(map.Optional("crl", "PEM file with revocation lists of the authorities.")) is { } list ? (SecretPart)list : null,
+                UseSystem = !authorities.Exists || authorities.Text == "system",
+                Authorities = file is null ? null : (SecretPart)file,
+                RevocationList = map.Optional("crl", "PEM file with revocation lists of the authorities.").AsFileOrNull() is { } list ? (SecretPart)list : null,
                 Names = PeerNames.ReadNames(names),
                 Hashes = map.Optional("fingerprints", "SHA-256 of certificates, of which it must be one, in place of the name that is asked for.").AsTexts(FingerprintText.Read),
             },

@@ -24,8 +24,8 @@ internal static class ServerTls
         var authorities = map.Optional("authorities", "PEM file with the authorities that clients' certificates are verified against.");
         var trust = new PeerTrustConfig
         {
-            Authorities = FileText.Read(authorities) is { } file ? (SecretPart)file : null,
-            RevocationList = FileText.Read(map.Optional("crl", "PEM file with revocation lists of the authorities.")) is { } list ? (SecretPart)list : null,
+            Authorities = authorities.AsFileOrNull() is { } file ? (SecretPart)file : null,
+            RevocationList = map.Optional("crl", "PEM file with revocation lists of the authorities.").AsFileOrNull() is { } list ? (SecretPart)list : null,
             Names = PeerNames.ReadNames(map.Optional("names", "Names of which a client's certificate must have one; any verified certificate will do when absent.")),
             Hashes = map.Optional("fingerprints", "SHA-256 of clients' certificates, of which it must be one.").AsTexts(FingerprintText.Read),
         };
