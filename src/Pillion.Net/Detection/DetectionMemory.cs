@@ -7,11 +7,14 @@ namespace Pillion.Net.Detection;
 /// One per loop; bounded, the least recently used goes first, and an entry is forgotten in time, since an address may get another owner.
 /// </summary>
 /// <remarks>
-/// A silent client alone proves nothing: HTTP clients open connections ahead of need. Only a server whose bytes came before its client's does.
+/// A silent client alone proves nothing: HTTP clients open connections ahead of need. Only a server whose bytes came before its client's does, and only
+/// where they came soon: a web server that tires of waiting may answer 408 without having been asked.
 /// </remarks>
 internal sealed class DetectionMemory(EventLoop loop, int capacity = DetectionMemory.DefaultCapacity, TimeSpan? keep = null)
 {
     public const int DefaultCapacity = 512;
+
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
 
     private readonly long _keepMillis = (long)(keep ?? TimeSpan.FromMinutes(10)).TotalMilliseconds;
     private readonly Dictionary<PeerAddress, LinkedListNode<Entry>> _entries = [];
@@ -40,9 +43,14 @@ internal sealed class DetectionMemory(EventLoop loop, int capacity = DetectionMe
         return true;
     }
 
-    /// <summary>The server there sent bytes before its client did.</summary>
-    public void Remember(PeerAddress destination)
+    /// <summary>The server there sent bytes before its client did, so long after it was connected to.</summary>
+    public void Remember(PeerAddress destination, TimeSpan sinceConnected)
     {
+        if (sinceConnected > Soon)
+        {
+            return;
+        }
+
         if (!_entries.TryGetValue(destination, out var node))
         {
             if (_entries.Count == capacity)

@@ -15,6 +15,9 @@ internal sealed record DetectionSettings
     /// <summary>How long a client may say nothing before it counts as one that waits for the server to speak first.</summary>
     public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>As <see cref="SilenceTimeout"/> where the server spoke first not long ago: enough for the bytes of a client that does not wait for it.</summary>
+    public TimeSpan RememberedTimeout { get; init; } = TimeSpan.FromMilliseconds(10);
+
     /// <summary>How long a PROXY header may take; §2 of the protocol asks for three seconds at least, a lost packet's time.</summary>
     public TimeSpan ProxyHeaderTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

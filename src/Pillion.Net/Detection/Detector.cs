@@ -13,10 +13,11 @@ internal static class Detector
 {
     /// <summary>Looks at a connection from which nothing has been received yet.</summary>
     /// <param name="deadline">Bounds all of it, besides the times of the settings.</param>
-    /// <param name="serverSpeaksFirst">Known from before (<see cref="DetectionMemory"/>): what the client has already sent is looked at, but nothing is waited for.</param>
+    /// <param name="memory">Where the server is known to speak first, a silent client is waited for only for <see cref="DetectionSettings.RememberedTimeout"/>; one that
+    /// speaks after all corrects it.</param>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     public static async ValueTask<Detected> DetectAsync(
-        Connection connection, DetectionSettings settings, Deadline deadline = default, bool serverSpeaksFirst = false)
+        Connection connection, DetectionSettings settings, Deadline deadline = default, DetectionMemory? memory = null)
     {
         var look = new FirstBytes(settings);
         var limit = deadline;
@@ -25,18 +26,19 @@ internal static class Detector
         {
             if (look.TryDecide(ref slab, connection, out var detected))
             {
+                if (look.IsRemembered && detected.BytesSeen > 0)
+                {
+                    memory!.Forget(connection.Local);
+                }
+
                 return detected;
             }
 
             if (look.Stage != look.StageOfLimit)
             {
+                look.IsRemembered |= look.Stage == DetectionStage.FirstByte && memory?.ServerSpeaksFirst(connection.Local) == true;
                 limit = Deadline.After(connection.Loop, look.Timeout).Or(deadline);
                 look.StageOfLimit = look.Stage;
-            }
-
-            if (serverSpeaksFirst && look.Stage == DetectionStage.FirstByte && !connection.HasUnread)
-            {
-                return look.Give(DetectedKind.Silent, ref slab, connection);
             }
 
             var result = slab is null ? await connection.WaitReadableAsync(limit) : IoResult.Done(0);

@@ -15,11 +15,15 @@ internal struct FirstBytes(DetectionSettings settings)
     public DetectionStage Stage { get; private set; } =
         settings.ProxyHeader != ProxyHeaderUse.None ? DetectionStage.ProxyHeader : DetectionStage.FirstByte;
 
+    /// <summary>The server is known to speak first.</summary>
+    public bool IsRemembered { get; set; }
+
     /// <summary>How long the present stage may take.</summary>
     public readonly TimeSpan Timeout => Stage switch
     {
         // An optional header is waited for like any first byte: a client that waits for the server sends none.
         DetectionStage.ProxyHeader when settings.ProxyHeader == ProxyHeaderUse.Required => settings.ProxyHeaderTimeout,
+        DetectionStage.FirstByte when IsRemembered => settings.RememberedTimeout,
         DetectionStage.ClientHello => settings.ClientHelloTimeout,
         _ => settings.SilenceTimeout,
     };

@@ -85,7 +85,7 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
         var detected = default(Detected);
         if (current.DetectionFor(_connection.Remote) is { } settings)
         {
-            detected = await Detector.DetectAsync(_connection, settings, default, loop.ServersThatSpeakFirst.ServerSpeaksFirst(_connection.Local));
+            detected = await Detector.DetectAsync(_connection, settings, default, loop.ServersThatSpeakFirst);
             if (detected.Kind is DetectedKind.Ended or DetectedKind.Violation ||
                 (detected.Kind == DetectedKind.Silent && !current.Config.Detection.ContinueOnTimeout))
             {

@@ -129,11 +129,12 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
         var counters = new TcpCounters(metrics, upstreams.Metrics);
         if (wasSilent)
         {
+            var connectedMicros = loop.Events.MicrosNow;
             counters.FirstByte = isFromClient =>
             {
                 if (!isFromClient)
                 {
-                    loop.ServersThatSpeakFirst.Remember(downstream.Local);
+                    loop.ServersThatSpeakFirst.Remember(downstream.Local, TimeSpan.FromMicroseconds(loop.Events.MicrosNow - connectedMicros));
                 }
             };
         }

@@ -17,11 +17,13 @@ public sealed class DetectorTests : IDisposable
     private readonly EventLoop _loop;
     private readonly MemoryConnection _client;
     private readonly MemoryConnection _server;
+    private readonly DetectionMemory _memory;
 
     public DetectorTests()
     {
         _loop = new MemoryNetwork().CreateLoop(0, _time);
         (_client, _server) = MemoryConnection.Pair(_loop, _loop);
+        _memory = new DetectionMemory(_loop);
     }
 
     public void Dispose()
@@ -115,11 +117,37 @@ public sealed class DetectorTests : IDisposable
     }
 
     [Fact]
-    public void Where_the_server_speaks_first_nothing_is_waited_for()
+    public void Where_the_server_is_known_to_speak_first_a_silent_client_is_hardly_waited_for()
     {
-        Assert.Equal(DetectedKind.Silent, Detect(new DetectionSettings(), serverSpeaksFirst: true).Result.Kind);
+        _memory.Remember(_server.Local, TimeSpan.Zero);
+        var detecting = Detect(new DetectionSettings());
+        Pass(9);
+        Assert.False(detecting.IsCompleted);
+        Assert.Equal(0, _loop.Slabs.Rented);
+        Pass(1);
+        Assert.Equal(DetectedKind.Silent, detecting.Result.Kind);
+        Assert.True(_memory.ServerSpeaksFirst(_server.Local));
+    }
+
+    [Fact]
+    public void A_client_that_speaks_after_all_is_recognised_and_corrects_the_memory()
+    {
+        _memory.Remember(_server.Local, TimeSpan.Zero);
+        var detecting = Detect(new DetectionSettings());
+        Pass(5);
         Send("GET / HTTP/1.1\r\n");
-        Assert.Equal(DetectedKind.Http1, Detect(new DetectionSettings(), serverSpeaksFirst: true).Result.Kind);
+        Assert.Equal(DetectedKind.Http1, detecting.Result.Kind);
+        Assert.False(_memory.ServerSpeaksFirst(_server.Local));
+    }
+
+    [Fact]
+    public void What_is_remembered_is_of_the_destination_that_a_proxy_header_tells()
+    {
+        _memory.Remember(Pillion.Net.PeerAddress.From([198, 51, 100, 7], 443), TimeSpan.Zero);
+        var detecting = Detect(new DetectionSettings { ProxyHeader = ProxyHeaderUse.Required });
+        Send(Header1);
+        Pass(10);
+        Assert.Equal(DetectedKind.Silent, detecting.Result.Kind);
     }
 
     [Fact]
@@ -289,8 +317,7 @@ public sealed class DetectorTests : IDisposable
         Assert.Equal(Header1, Receive(Header1.Length));
     }
 
-    private Task<Detected> Detect(DetectionSettings settings, bool serverSpeaksFirst = false) =>
-        Run(async () => await Detector.DetectAsync(_server, settings, serverSpeaksFirst: serverSpeaksFirst));
+    private Task<Detected> Detect(DetectionSettings settings) => Run(async () => await Detector.DetectAsync(_server, settings, memory: _memory));
 
     private void Send(string text) => Send(Encoding.Latin1.GetBytes(text));
 
