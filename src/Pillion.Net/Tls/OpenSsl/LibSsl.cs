@@ -148,6 +148,9 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Name, EntryPoint = "SSL_get_error"), SuppressGCTransition]
     public static partial int GetError(nint ssl, int result);
 
+    [LibraryImport(Name, EntryPoint = "SSL_free_buffers")]
+    public static partial int FreeBuffers(nint ssl);
+
     [LibraryImport(Name, EntryPoint = "SSL_session_reused")]
     public static partial int IsResumed(nint ssl);
 
