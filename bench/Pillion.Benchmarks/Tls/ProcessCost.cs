@@ -13,11 +13,35 @@ internal static partial class ProcessCost
 
     public static long ResidentBytes => long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 
+    /// <summary>Bytes that malloc has lent out: unlike what is resident, without the holes between.</summary>
+    public static long NativeBytes
+    {
+        get
+        {
+            var usage = GetUsage();
+            return (long)(usage.Lent + usage.Mapped);
+        }
+    }
+
     private static double Micros(int clock) =>
         GetTime(clock, out var time) == 0 ? (time.Seconds * 1e6) + (time.Nanos / 1e3) : throw new InvalidOperationException("no clock");
 
     [DllImport("libc", EntryPoint = "clock_gettime")]
     private static extern int GetTime(int clock, out Time time);
+
+    [DllImport("libc", EntryPoint = "mallinfo2")]
+    private static extern Usage GetUsage();
+
+    // struct mallinfo2: arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost.
+    [StructLayout(LayoutKind.Explicit, Size = 80)]
+    private struct Usage
+    {
+        [FieldOffset(32)]
+        public nuint Mapped;
+
+        [FieldOffset(56)]
+        public nuint Lent;
+    }
 
     private struct Time
     {

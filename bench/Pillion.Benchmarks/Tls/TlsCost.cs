@@ -91,7 +91,7 @@ internal static class TlsCost
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{(isOurs ? "libssl" : "SslStream")}{(mutual ? ", mutual" : "")}: {(after.Resident - before.Resident) / Idle} bytes per idle server with its client in libssl, "
-            + $"{(after.Managed - before.Managed) / Idle} of them managed"));
+            + $"{(after.Managed - before.Managed) / Idle} of them managed, {(after.Native - before.Native) / Idle} lent by malloc"));
         await InvokeAsync(clientLoop, () =>
         {
             connections.ForEach(connection => connection.Close());
@@ -100,12 +100,12 @@ internal static class TlsCost
         });
         await stop();
 
-        static (long Resident, long Managed) Settled()
+        static (long Resident, long Managed, long Native) Settled()
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
             GC.Collect();
-            return (ProcessCost.ResidentBytes, GC.GetTotalMemory(forceFullCollection: true));
+            return (ProcessCost.ResidentBytes, GC.GetTotalMemory(forceFullCollection: true), ProcessCost.NativeBytes);
         }
     }
 
