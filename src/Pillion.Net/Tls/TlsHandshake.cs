@@ -29,6 +29,7 @@ internal static class TlsHandshake
         {
             Trust = settings.ClientCertificates == ClientCertificates.None ? null : settings.Trust,
             Now = connection.Loop.Time.GetUtcNow(),
+            Peers = context.Peers,
             Server = settings,
         };
         return RunAsync(connection, engine, negotiation, settings.ApplicationProtocols, deadline, cancellationToken);
@@ -45,14 +46,14 @@ internal static class TlsHandshake
         }
 
         var settings = context.Settings;
-        var negotiation = new Negotiation { Trust = settings.Trust, Now = connection.Loop.Time.GetUtcNow() };
+        var negotiation = new Negotiation { Trust = settings.Trust, Now = connection.Loop.Time.GetUtcNow(), Peers = context.Peers };
         if (serverName is not null && !IPAddress.TryParse(serverName, out _))
         {
             negotiation.ServerName = serverName.ToLowerInvariant();
             engine.AskFor(Encoding.UTF8.GetBytes(negotiation.ServerName + '\0'));
         }
 
-        engine.Sessions?.Offer(engine.Ssl, negotiation.Now);
+        engine.Sessions?.Offer(engine.Ssl, negotiation);
         return RunAsync(connection, engine, negotiation, settings.ApplicationProtocols, deadline, cancellationToken);
     }
 
@@ -117,8 +118,9 @@ internal static class TlsHandshake
             return Refused(inner, engine, negotiation.Refusal, negotiation.Cause!);
         }
 
-        engine.Sessions?.KeepResumed(engine.Ssl);
+        engine.Sessions?.Established(engine.Ssl, negotiation.Peer);
         var details = HandshakeOutcome.Details(engine.Ssl, negotiation, protocols);
+        HandshakeOutcome.ForgetPeer(engine.Ssl, isServer: negotiation.Server is not null);
         engine.Establish(HandshakeOutcome.RecordOverhead(engine.Ssl));
         return new TlsResult(new TlsConnection(inner, engine, details), TlsRefusal.None, null);
     }

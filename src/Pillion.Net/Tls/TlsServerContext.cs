@@ -56,6 +56,6 @@ internal sealed unsafe class TlsServerContext : SslContext
         LibSsl.SetSessionIdContext(Handle, id, IdLength);
         LibSsl.ControlContext(Handle, LibSsl.ControlSessionCacheMode, (nint)LibSsl.SessionCacheOff, null);
         LibSsl.SetTicketCount(Handle, Settings.Resumption ? 1u : 0u);
-        LibSsl.SetTicketCallbacks(Handle, null, ServerCallbacks.OnTicket, null);
+        LibSsl.SetTicketCallbacks(Handle, ServerCallbacks.OnNewTicket, ServerCallbacks.OnTicket, null);
     }
 }

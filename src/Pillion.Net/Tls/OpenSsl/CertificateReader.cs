@@ -9,7 +9,7 @@ internal static unsafe class CertificateReader
     // RFC 5280 §4.2.1.3 numbers the bits of keyUsage from the first; OpenSSL keeps the bytes, so that bit 0 is 0x80 and bit 8 is 0x8000.
     private const int KeyUsageBits = 9;
 
-    public static PeerCertificate Read(nint certificate)
+    public static PeerCertificate Read(nint certificate, string? fingerprint = null)
     {
         List<string> uris = [], names = [], addresses = [];
         ReadAlternativeNames(certificate, uris, names, addresses);
@@ -20,7 +20,7 @@ internal static unsafe class CertificateReader
             UriNames = uris,
             DnsNames = names,
             IpNames = addresses,
-            Sha256 = Fingerprint(certificate),
+            Sha256 = fingerprint ?? Fingerprint(certificate),
             SerialNumber = Convert.ToHexStringLower(Bytes(LibCrypto.SerialNumber(certificate))),
             NotBefore = Time(LibCrypto.NotBefore(certificate)),
             NotAfter = Time(LibCrypto.NotAfter(certificate)),
@@ -67,7 +67,8 @@ internal static unsafe class CertificateReader
         return der;
     }
 
-    private static string Fingerprint(nint certificate)
+    /// <summary>SHA-256, in lower-case hex digits.</summary>
+    public static string Fingerprint(nint certificate)
     {
         var digest = stackalloc byte[32];
         uint length = 0;

@@ -42,7 +42,7 @@ internal static unsafe class ChainVerification
         try
         {
             var leaf = LibCrypto.VerifiedLeaf(handshake);
-            var error = negotiation.Judge(trust, CertificateReader.Read(leaf)) is { } store
+            var error = negotiation.Judge(trust, negotiation.Peers.Read(leaf)) is { } store
                 ? Verify(negotiation, store, leaf, LibCrypto.UntrustedChain(handshake), LibSsl.SecurityLevel(engine.Ssl))
                 : ErrorOf(negotiation.Refusal);
             LibCrypto.SetVerificationError(handshake, error);

@@ -20,17 +20,28 @@ internal static unsafe class HandshakeOutcome
         LibSsl.Version(ssl) == (int)TlsVersions.Tls13 ? Overhead13 : LibSsl.CipherIsAead(LibSsl.CurrentCipher(ssl)) == 1 ? OverheadAead12 : OverheadOther;
 
     /// <summary>
-    /// A resumed session brings the peer's certificate and no chain: it was verified by this very context. Who it is, and whether that may still be,
-    /// is asked again. False: it is refused.
+    /// The peer of a resumed session showed its certificate in an earlier handshake, to this very context. Who it is, and whether that may still be, is
+    /// asked again. False: it is refused.
     /// </summary>
     public static bool JudgeResumed(nint ssl, Negotiation negotiation)
     {
-        if (LibSsl.IsResumed(ssl) == 0 || negotiation.Trust is not { } trust || LibSsl.PeerCertificate(ssl) is not (not 0 and var peer))
+        if (LibSsl.IsResumed(ssl) == 0 || negotiation.Trust is not { } trust)
         {
             return true;
         }
 
-        var leaf = CertificateReader.Read(peer);
+        if (negotiation.Offered is not { } leaf)
+        {
+            // A client may be nobody where that is allowed; a server that is verified never is.
+            if (negotiation.Server is { ClientCertificates: not ClientCertificates.Required })
+            {
+                return true;
+            }
+
+            negotiation.Refuse(TlsRefusal.NoCertificate, "the session that was resumed does not say who the peer is");
+            return false;
+        }
+
         if (negotiation.Judge(trust, leaf) is null)
         {
             return false;
@@ -43,6 +54,15 @@ internal static unsafe class HandshakeOutcome
         }
 
         return true;
+    }
+
+    /// <summary>All that is asked of the peer was copied. A client's session of TLS 1.2 is in the cache already and may be in use elsewhere: it stays as it is.</summary>
+    public static void ForgetPeer(nint ssl, bool isServer)
+    {
+        if (isServer || LibSsl.Version(ssl) == (int)TlsVersions.Tls13)
+        {
+            SessionPeer.Forget(ssl, LibSsl.Session(ssl));
+        }
     }
 
     public static TlsDetails Details(nint ssl, Negotiation negotiation, IReadOnlyList<string> protocols) => new()

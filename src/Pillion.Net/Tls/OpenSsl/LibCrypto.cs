@@ -128,6 +128,9 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Name, EntryPoint = "OPENSSL_sk_value")]
     public static partial nint Item(nint stack, int index);
 
+    [LibraryImport(Name, EntryPoint = "OPENSSL_sk_pop")]
+    public static partial nint Pop(nint stack);
+
     [LibraryImport(Name, EntryPoint = "OPENSSL_sk_free")]
     public static partial void FreeStack(nint stack);
 

@@ -97,7 +97,7 @@ internal static unsafe partial class LibSsl
     public static partial int SetTicketCount(nint context, nuint count);
 
     [LibraryImport(Name, EntryPoint = "SSL_CTX_set_session_ticket_cb")]
-    public static partial int SetTicketCallbacks(nint context, void* generate, delegate* unmanaged[Cdecl]<nint, nint, byte*, nuint, int, void*, int> decrypt, void* argument);
+    public static partial int SetTicketCallbacks(nint context, delegate* unmanaged[Cdecl]<nint, void*, int> generate, delegate* unmanaged[Cdecl]<nint, nint, byte*, nuint, int, void*, int> decrypt, void* argument);
 
     [LibraryImport(Name, EntryPoint = "SSL_CTX_set_alpn_select_cb")]
     public static partial void SetProtocolCallback(nint context, delegate* unmanaged[Cdecl]<nint, byte**, byte*, byte*, uint, void*, int> callback, void* argument);
@@ -148,6 +148,9 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Name, EntryPoint = "SSL_get_error"), SuppressGCTransition]
     public static partial int GetError(nint ssl, int result);
 
+    [LibraryImport(Name, EntryPoint = "SSL_free_buffers")]
+    public static partial int FreeBuffers(nint ssl);
+
     [LibraryImport(Name, EntryPoint = "SSL_session_reused")]
     public static partial int IsResumed(nint ssl);
 
@@ -169,9 +172,6 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Name, EntryPoint = "SSL_get_servername")]
     public static partial byte* ServerName(nint ssl, int type);
 
-    [LibraryImport(Name, EntryPoint = "SSL_get0_peer_certificate")]
-    public static partial nint PeerCertificate(nint ssl);
-
     [LibraryImport(Name, EntryPoint = "SSL_get_security_level")]
     public static partial int SecurityLevel(nint ssl);
 
@@ -180,6 +180,24 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Name, EntryPoint = "SSL_get1_session")]
     public static partial nint SharedSession(nint ssl);
+
+    [LibraryImport(Name, EntryPoint = "SSL_get_session")]
+    public static partial nint Session(nint ssl);
+
+    [LibraryImport(Name, EntryPoint = "SSL_get_peer_cert_chain")]
+    public static partial nint PeerChain(nint ssl);
+
+    [LibraryImport(Name, EntryPoint = "i2d_SSL_SESSION")]
+    public static partial int EncodeSession(nint session, byte** encoded);
+
+    [LibraryImport(Name, EntryPoint = "d2i_SSL_SESSION")]
+    public static partial nint DecodeSession(nint* into, byte** encoded, nint length);
+
+    [LibraryImport(Name, EntryPoint = "SSL_SESSION_set1_ticket_appdata")]
+    public static partial int SetTicketData(nint session, byte* data, nuint length);
+
+    [LibraryImport(Name, EntryPoint = "SSL_SESSION_get0_ticket_appdata")]
+    public static partial int TicketData(nint session, byte** data, nuint* length);
 
     [LibraryImport(Name, EntryPoint = "SSL_SESSION_free")]
     public static partial void FreeSession(nint session);

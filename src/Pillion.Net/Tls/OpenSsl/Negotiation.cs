@@ -8,6 +8,12 @@ internal sealed class Negotiation
 
     public required DateTimeOffset Now { get; init; }
 
+    /// <summary>The peers that the context knows already.</summary>
+    public required KnownPeers Peers { get; init; }
+
+    /// <summary>Whom the session that may be resumed was made with.</summary>
+    public PeerCertificate? Offered { get; set; }
+
     /// <summary>The server's side: what it chooses from.</summary>
     public TlsServerSettings? Server { get; init; }
 

@@ -15,6 +15,8 @@ internal static unsafe class ServerCallbacks
 
     public static delegate* unmanaged[Cdecl]<nint, void*, int> OnStatus => &Staple;
 
+    public static delegate* unmanaged[Cdecl]<nint, void*, int> OnNewTicket => &WriteTicket;
+
     public static delegate* unmanaged[Cdecl]<nint, nint, byte*, nuint, int, void*, int> OnTicket => &ConsiderTicket;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -95,20 +97,32 @@ internal static unsafe class ServerCallbacks
         return LibSsl.ExtensionOk;
     }
 
-    // A session keeps who the client was. When that certificate has expired since, the ticket is not taken, and the client must prove itself anew.
+    // Called when all of the session is settled but its ticket, which would else carry the client's certificate.
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int WriteTicket(nint ssl, void* argument)
+    {
+        var session = LibSsl.Session(ssl);
+        SessionPeer.Write(session, SslEngine.Current.Negotiation is { } negotiation ? negotiation.Peer ?? negotiation.Offered : null);
+        SessionPeer.Forget(ssl, session);
+        return 1;
+    }
+
+    // When the client's certificate has expired since, or is not remembered, the ticket is not taken, and the client must prove itself anew.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int ConsiderTicket(nint ssl, nint session, byte* keyName, nuint keyNameLength, int status, void* argument)
     {
-        if (status is not (LibSsl.TicketSuccess or LibSsl.TicketSuccessRenew))
+        if (status is not (LibSsl.TicketSuccess or LibSsl.TicketSuccessRenew) || SslEngine.Current.Negotiation is not { } negotiation)
         {
             return LibSsl.TicketReturnIgnoreRenew;
         }
 
-        var peer = LibSsl.PeerOfSession(session);
-        var now = SslEngine.Current.Negotiation?.Now ?? DateTimeOffset.MaxValue;
-        if (peer != 0 && (CertificateReader.Time(LibCrypto.NotAfter(peer)) < now || CertificateReader.Time(LibCrypto.NotBefore(peer)) > now))
+        if (SessionPeer.Read(session) is { } fingerprint)
         {
-            return LibSsl.TicketReturnIgnoreRenew;
+            negotiation.Offered = negotiation.Peers.Find(fingerprint);
+            if (negotiation.Offered is not { } peer || peer.NotAfter < negotiation.Now || peer.NotBefore > negotiation.Now)
+            {
+                return LibSsl.TicketReturnIgnoreRenew;
+            }
         }
 
         return status == LibSsl.TicketSuccess ? LibSsl.TicketReturnUse : LibSsl.TicketReturnUseRenew;

@@ -21,6 +21,8 @@ internal abstract unsafe class SslContext : IDisposable
         }
     }
 
+    internal KnownPeers Peers { get; } = new();
+
     /// <summary>SSL_CTX, to be used by constructors only.</summary>
     protected nint Handle => _handle.Value;
 

@@ -32,6 +32,9 @@ internal sealed unsafe class SslEngine
     // A flight of the handshake with long chains fits; what grows beyond is a peer that makes us answer and does not read.
     private const int MaxOutput = 256 * 1024;
 
+    // The first reads of a connection: a server of TLS 1.3 sends its tickets before or with its first bytes.
+    private const int ReadsWithTickets = 4;
+
     [ThreadStatic]
     private static SslEngine? t_current;
 
@@ -43,6 +46,7 @@ internal sealed unsafe class SslEngine
     private bool _wantedInput;
     private SslStatus _sticky;
     private int _overhead = MaxOverhead;
+    private int _trims;
 
     private SslEngine(nint ssl, nint bio, SlabPool slabs)
     {
@@ -171,6 +175,7 @@ internal sealed unsafe class SslEngine
     public void Establish(int overhead)
     {
         _overhead = overhead;
+        _trims = ReadsWithTickets;
         Negotiation = null;
         if (HasNews)
         {
@@ -187,6 +192,7 @@ internal sealed unsafe class SslEngine
             var free = plain.Free;
             if (free.IsEmpty || (total > 0 && _input is null && !HasPlaintext))
             {
+                Trim();
                 return SslStatus.Done;
             }
 
@@ -200,6 +206,7 @@ internal sealed unsafe class SslEngine
             if (count <= 0)
             {
                 var status = Classify(count);
+                Trim();
                 return total > 0 ? SslStatus.Done : status;
             }
 
@@ -226,7 +233,14 @@ internal sealed unsafe class SslEngine
         byte first;
         Enter();
         var count = LibSsl.Peek(_ssl, &first, 1);
-        return count > 0 ? SslStatus.Done : Classify(count);
+        if (count > 0)
+        {
+            return SslStatus.Done;
+        }
+
+        var status = Classify(count);
+        Trim();
+        return status;
     }
 
     /// <summary>
@@ -353,6 +367,16 @@ internal sealed unsafe class SslEngine
         {
             _wantedInput = false;
             LibCrypto.ClearBioFlags(_bio, LibCrypto.BioFlagRead | LibCrypto.BioFlagRetry);
+        }
+    }
+
+    // Handling a ticket makes OpenSSL set up a buffer for writing, of 16 KB, which it keeps until something was written: long, on an idle connection.
+    private void Trim()
+    {
+        if (_trims > 0)
+        {
+            _trims--;
+            LibSsl.FreeBuffers(_ssl);
         }
     }
 

@@ -1,4 +1,5 @@
 using Pillion.Net.Tls;
+using Pillion.Net.Tls.OpenSsl;
 using Xunit;
 
 namespace Pillion.Tests.Net.Tls;
@@ -131,6 +132,73 @@ public sealed class TlsResumptionTests
         isTrusted = false;
         tls.Shake(server, client);
         Assert.Equal(TlsRefusal.WrongName, tls.ServerResult.Refusal);
+    }
+
+    [Fact]
+    public void A_client_without_a_certificate_resumes_as_nobody()
+    {
+        using var tls = new TlsFixture();
+        var server = tls.ServerContext(TlsHandshakeTests.Mutual with { ClientCertificates = ClientCertificates.Optional });
+        var client = tls.ClientContext();
+        foreach (var resumed in new[] { false, true, true })
+        {
+            tls.Shake(server, client);
+            Assert.Equal(resumed, tls.Server.Tls.IsResumed);
+            Assert.Null(tls.Server.Tls.Peer);
+            Assert.Null(tls.Server.Tls.PeerIdentity);
+            Again(tls);
+        }
+    }
+
+    [Fact]
+    public void A_peer_that_is_not_remembered_any_more_proves_itself_anew()
+    {
+        using var tls = new TlsFixture();
+        var server = tls.ServerContext(TlsHandshakeTests.Mutual);
+        var known = tls.ClientContext(TlsHandshakeTests.Known);
+        tls.Shake(server, known);
+        Again(tls);
+        foreach (var _ in new int[600])
+        {
+            tls.Shake(server, tls.ClientContext(TlsHandshakeTests.Known with { Certificate = TlsFixture.Authority.Issue("other").ForTls() }));
+            Again(tls);
+        }
+
+        tls.Shake(server, known);
+        Assert.False(tls.Server.Tls.IsResumed);
+        Assert.Equal("spiffe://test/client", tls.Server.Tls.PeerIdentity);
+    }
+
+    [Fact]
+    public void Connections_of_one_peer_share_what_is_known_of_it()
+    {
+        using var tls = new TlsFixture();
+        var (server, client) = (tls.ServerContext(TlsHandshakeTests.Mutual), tls.ClientContext(TlsHandshakeTests.Known with { Resumption = false }));
+        tls.Shake(server, client);
+        var (first, second) = (tls.Server.Tls.Peer, tls.Client.Tls.Peer);
+        Again(tls);
+        tls.Shake(server, client);
+        Assert.Same(first, tls.Server.Tls.Peer);
+        Assert.Same(second, tls.Client.Tls.Peer);
+    }
+
+    [Theory]
+    [InlineData("30 0a 02 01 01 a3 02 04 00 04 01 07", "30 06 02 01 01 04 01 07")]
+    [InlineData("30 05 02 01 01 a3 00", "30 03 02 01 01")]
+    [InlineData("30 81 0a 02 01 01 a3 02 04 00 04 01 07", "30 81 06 02 01 01 04 01 07")]
+    [InlineData("30 82 00 0a 02 01 01 a3 02 04 00 04 01 07", "30 82 00 06 02 01 01 04 01 07")]
+    [InlineData("30 03 02 01 01", "")]
+    [InlineData("30 04 02 01 01", "")]
+    [InlineData("30 05 02 01 01 a3 01", "")]
+    [InlineData("31 05 02 01 01 a3 00", "")]
+    [InlineData("30 83 00 00 05 02 01 01 a3 00", "")]
+    [InlineData("30", "")]
+    [InlineData("", "")]
+    public void The_certificate_is_cut_out_of_an_encoded_session(string encoded, string expected)
+    {
+        var bytes = Convert.FromHexString(encoded.Replace(" ", "", StringComparison.Ordinal));
+        var length = SessionPeer.RemovePeer(bytes);
+        Assert.Equal(expected.Replace(" ", "", StringComparison.Ordinal), Convert.ToHexStringLower(bytes[..length]));
     }
 
     private static void Again(TlsFixture tls)
