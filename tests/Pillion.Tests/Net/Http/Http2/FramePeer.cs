@@ -209,6 +209,14 @@ internal sealed class FramePeer
                 return $"GOAWAY {BinaryPrimitives.ReadInt32BigEndian(payload)} {(Http2Error)BinaryPrimitives.ReadUInt32BigEndian(payload[4..])}";
             case FrameType.Settings when header.Has(FrameFlags.Ack):
                 return "SETTINGS ack";
+            case FrameType.Settings:
+                var settings = "SETTINGS";
+                for (; !payload.IsEmpty; payload = payload[6..])
+                {
+                    settings += $" {BinaryPrimitives.ReadUInt16BigEndian(payload)}={BinaryPrimitives.ReadUInt32BigEndian(payload[2..])}";
+                }
+
+                return settings;
             case FrameType.Ping:
                 return $"PING {BinaryPrimitives.ReadUInt64BigEndian(payload):x}{(header.Has(FrameFlags.Ack) ? " ack" : "")}";
             case FrameType.WindowUpdate:
