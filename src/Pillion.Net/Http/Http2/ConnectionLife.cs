@@ -342,25 +342,35 @@ internal sealed class ConnectionLife : TimerNode, IFrameWriterOwner
         }
 
         _isConcluded = true;
-        _connection.FailStreams(_isGraceful ? IoError.Closed : _end.Error == IoError.None ? IoError.Reset : _end.Error, _end.Reason == Http2EndReason.EndedByPeer);
-        if (!_isGraceful)
+        try
         {
-            if (_end.Reason == Http2EndReason.EndedByPeer)
-            {
-                _socket.Close();
-            }
-            else
-            {
-                _socket.Abort();
-            }
-
-            return;
+            _connection.FailStreams(
+                _isGraceful ? IoError.Closed : _end.Error == IoError.None ? IoError.Reset : _end.Error, _end.Reason == Http2EndReason.EndedByPeer);
+            _connection.Concluded(_end);
         }
+        finally
+        {
+            EndSocket();
+        }
+    }
 
-        _lingerDeadline = Loop.Millis + LingerMillis;
-        ArmBy(_lingerDeadline);
-        Writer.SendNow();
-        ShutDown();
+    private void EndSocket()
+    {
+        if (_isGraceful)
+        {
+            _lingerDeadline = Loop.Millis + LingerMillis;
+            ArmBy(_lingerDeadline);
+            Writer.SendNow();
+            ShutDown();
+        }
+        else if (_end.Reason == Http2EndReason.EndedByPeer)
+        {
+            _socket.Close();
+        }
+        else
+        {
+            _socket.Abort();
+        }
     }
 
     private void ShutDown()

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
@@ -56,7 +55,7 @@ internal sealed class Http2ClientConnection : Http2Connection
         preface.CopyTo(Writer.Reserve(preface.Length));
         Writer.Commit(preface.Length, frames: 0);
         WriteOurSettings(isServer: false);
-        _ = RunAsync();
+        _ = Life.RunAsync(TimeSpan.Zero);
     }
 
     /// <summary>A stream for one request; null when there can be no further one now, or ever.</summary>
@@ -100,6 +99,12 @@ internal sealed class Http2ClientConnection : Http2Connection
 
     public override void DeadlinePassed()
     {
+    }
+
+    public override void Concluded(in Http2End end)
+    {
+        CompleteSettings(false);
+        _owner.Closed(this, end.Reason == Http2EndReason.Violated ? IoError.Other : end.Error);
     }
 
     public override bool PeerHalfClosed() => false;
@@ -208,14 +213,6 @@ internal sealed class Http2ClientConnection : Http2Connection
             _isGoingAwayTold = true;
             _owner.GoingAway(this);
         }
-    }
-
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask RunAsync()
-    {
-        var end = await Life.RunAsync(TimeSpan.Zero);
-        CompleteSettings(false);
-        _owner.Closed(this, end.Reason == Http2EndReason.Violated ? IoError.Other : end.Error);
     }
 
     private void CompleteSettings(bool value)

@@ -8,7 +8,6 @@ namespace Pillion.Net.Http.Http2;
 internal sealed class Http2ClientStream : ClientStream, IStreamUser
 {
     // Informational heads that nobody has asked for yet.
-    private bool _asksForTunnel;
     private const int MaxStoredHeads = 8;
 
     private readonly StreamWait<HeadResult> _receivingHead = new(new HeadResult(HeadOutcome.Failed, IoError.Cancelled));
@@ -20,6 +19,7 @@ internal sealed class Http2ClientStream : ClientStream, IStreamUser
     private bool _isInto;
     private HttpViolation _headViolation;
     private HttpMethod _method;
+    private bool _isTunnel;
     private int _protocolLength;
     private int _acceptLength;
     private long _firstGeneration;
@@ -51,10 +51,11 @@ internal sealed class Http2ClientStream : ClientStream, IStreamUser
     /// <summary>The answer's head, not an informational one, was received; what comes next are trailers.</summary>
     public bool HasFinalHead { get; private set; }
 
+    private bool AsksForTunnel => _method == HttpMethod.Connect || _protocolLength > 0;
+
     public override bool WriteHead(RequestHead head)
     {
         _method = head.Method;
-        _asksForTunnel = head.WantsUpgrade || head.Method == HttpMethod.Connect;
         var protocol = head.WantsUpgrade ? head.Fields.Get(KnownField.Upgrade) : default;
         if (head.WantsUpgrade)
         {
@@ -110,14 +111,15 @@ internal sealed class Http2ClientStream : ClientStream, IStreamUser
 
     public override ValueTask<IoResult> SendBodyAsync(Slab slab, int count) => Stream.SendBodyAsync(slab, count);
 
-    // The request that asks for a tunnel is complete with its head, and its stream is not: it carries the tunnel.
-    public override ValueTask<IoResult> FinishAsync(FieldList? trailers) => _asksForTunnel ? Stream.FlushAsync() : Stream.FinishAsync(trailers);
+    // The request that asks for a tunnel is complete with its head; our direction ends with the tunnel.
+    public override ValueTask<IoResult> FinishAsync(FieldList? trailers) =>
+        AsksForTunnel && !_isTunnel ? Stream.FlushAsync() : Stream.FinishAsync(trailers);
 
     public override ValueTask<IoResult> FlushAsync() => Stream.FlushAsync();
 
     public override void BeginTunnel()
     {
-        _asksForTunnel = false;
+        _isTunnel = true;
         Stream.IsHeld = false;
     }
 
@@ -200,7 +202,7 @@ internal sealed class Http2ClientStream : ClientStream, IStreamUser
         }
 
         HasFinalHead = true;
-        var isGranted = (_method == HttpMethod.Connect || _protocolLength > 0) && head.Status < 300;
+        var isGranted = AsksForTunnel && head.Status < 300;
         if (isGranted)
         {
             // RFC 9113 §8.5: everything from here on is the tunnel's.
@@ -251,7 +253,7 @@ internal sealed class Http2ClientStream : ClientStream, IStreamUser
         }
 
         Trailers.Clear();
-        CannotUpgrade = HasFinalHead = _isInto = false;
+        CannotUpgrade = HasFinalHead = _isInto = _isTunnel = false;
         _headViolation = HttpViolation.None;
         _protocolLength = _acceptLength = 0;
         _into = null;

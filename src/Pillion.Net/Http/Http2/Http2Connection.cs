@@ -106,6 +106,11 @@ internal abstract class Http2Connection
     /// <summary>The time set by <see cref="ConnectionLife.SetOwnDeadline"/> has come.</summary>
     public abstract void DeadlinePassed();
 
+    /// <summary>The connection is over and its streams were told. Runs code of others.</summary>
+    public virtual void Concluded(in Http2End end)
+    {
+    }
+
     /// <summary>Ends the connection for what the peer did.</summary>
     public void Violate(Http2Violation violation) =>
         Life.End(new Http2End(Http2EndReason.Violated, Http2Violations.Code(violation), violation), graceful: true);

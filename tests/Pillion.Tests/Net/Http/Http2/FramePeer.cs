@@ -23,6 +23,7 @@ internal sealed class FramePeer
     private bool _isSending;
     private bool _skippedPreface;
     private int _taken;
+    private byte[] _block = [];
 
     public FramePeer(Http2Fixture fixture, MemoryConnection socket, bool reads = true)
     {
@@ -193,7 +194,14 @@ internal sealed class FramePeer
                 DataBytes += payload.Length;
                 return $"DATA {header.StreamId} {(payload.Length > 80 ? $"({payload.Length})" : Encoding.Latin1.GetString(payload))}{ends}";
             case FrameType.Headers or FrameType.Continuation:
-                var fields = header.Has(FrameFlags.EndHeaders) ? Blocks.Decode(_decoder, payload.ToArray()).TrimEnd('\n').Replace("\n", ", ") : "(part)";
+                _block = [.. _block, .. payload];
+                var fields = "(part)";
+                if (header.Has(FrameFlags.EndHeaders))
+                {
+                    fields = Blocks.Decode(_decoder, _block).TrimEnd('\n').Replace("\n", ", ");
+                    _block = [];
+                }
+
                 return $"{header.Type.ToString().ToUpperInvariant()} {header.StreamId} {fields}{ends}";
             case FrameType.RstStream:
                 return $"RST_STREAM {header.StreamId} {(Http2Error)BinaryPrimitives.ReadUInt32BigEndian(payload)}";
@@ -201,6 +209,14 @@ internal sealed class FramePeer
                 return $"GOAWAY {BinaryPrimitives.ReadInt32BigEndian(payload)} {(Http2Error)BinaryPrimitives.ReadUInt32BigEndian(payload[4..])}";
             case FrameType.Settings when header.Has(FrameFlags.Ack):
                 return "SETTINGS ack";
+            case FrameType.Settings:
+                var settings = "SETTINGS";
+                for (; !payload.IsEmpty; payload = payload[6..])
+                {
+                    settings += $" {BinaryPrimitives.ReadUInt16BigEndian(payload)}={BinaryPrimitives.ReadUInt32BigEndian(payload[2..])}";
+                }
+
+                return settings;
             case FrameType.Ping:
                 return $"PING {BinaryPrimitives.ReadUInt64BigEndian(payload):x}{(header.Has(FrameFlags.Ack) ? " ack" : "")}";
             case FrameType.WindowUpdate:

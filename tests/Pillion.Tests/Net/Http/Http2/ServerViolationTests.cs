@@ -193,15 +193,8 @@ public sealed class ServerViolationTests
 
     private static Task NeverAnswers(Http2ServerStream stream)
     {
-        var left = new Left();
+        var left = new Leaving();
         stream.ClientWatcher = left;
         return left.Done.Task;
-    }
-
-    private sealed class Left : Pillion.Net.Http.IClientWatcher
-    {
-        public TaskCompletionSource Done { get; } = new();
-
-        public void ClientLeft(bool isReset) => Done.TrySetResult();
     }
 }
