@@ -12,7 +12,9 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
 {
     private readonly EpollPoller _poller;
     private readonly PendingIo _receive;
-    private readonly PendingIo _send;
+
+    // Made by the first send that waits: a connection that rests has none.
+    private PendingIo? _send;
     private int _fd;
     private int _slot = -1;
     private Slab? _receiveInto;
@@ -34,12 +36,15 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         _poller = poller;
         _fd = fd;
         _receive = new PendingIo(loop);
-        _send = new PendingIo(loop);
     }
 
     public override bool IsPeerClosed => _peerClosed;
 
     protected override bool HasUnreadCore => _readable;
+
+    private PendingIo PendingSend => _send ??= new PendingIo(Loop);
+
+    private bool IsSending => _send is { IsPending: true };
 
     /// <summary>Takes over a connected, non-blocking descriptor. Null: it could not be added to epoll and is closed.</summary>
     public static EpollConnection? Accepted(EventLoop loop, EpollPoller poller, int fd, PeerAddress local, PeerAddress remote)
@@ -57,7 +62,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
     }
 
     /// <summary>Waits for the handshake; on failure the connection is closed.</summary>
-    public ValueTask<IoResult> ConnectedAsync(Deadline deadline, CancellationToken cancellationToken) => _send.Wait(deadline, cancellationToken);
+    public ValueTask<IoResult> ConnectedAsync(Deadline deadline, CancellationToken cancellationToken) => PendingSend.Wait(deadline, cancellationToken);
 
     /// <summary>
     /// The connection tracking of the kernel keeps the destination from before a REDIRECT or DNAT rule. Where it tracks connections and rewrote nothing, it
@@ -139,7 +144,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
             return new ValueTask<IoResult>(IoResult.Fail(IoError.Closed));
         }
 
-        if (_send.IsPending)
+        if (IsSending)
         {
             throw new InvalidOperationException("a send is already under way");
         }
@@ -153,7 +158,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
             return new ValueTask<IoResult>(result);
         }
 
-        return _send.Wait(deadline, cancellationToken);
+        return PendingSend.Wait(deadline, cancellationToken);
     }
 
     public override IoResult ReceiveInto(SplicePipe pipe)
@@ -164,13 +169,12 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
             return IsClosed ? IoResult.Fail(IoError.Closed) : Errno.Result(_brokenBy);
         }
 
-        var count = Splice(_fd, pipe.WriteEnd, pipe.Capacity, out var errno);
+        var count = pipe.Fill(_fd, out var errno);
         switch (errno)
         {
             case 0:
                 // How much it took says nothing of how much is left: only EAGAIN does.
                 _isEndReceived |= count == 0;
-                pipe.Length += count;
                 return IoResult.Done(count);
             case Libc.EAGAIN:
                 _readable = false;
@@ -193,7 +197,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
             return new ValueTask<IoResult>(IoResult.Fail(IoError.Closed));
         }
 
-        if (_send.IsPending)
+        if (IsSending)
         {
             throw new InvalidOperationException("a send is already under way");
         }
@@ -206,7 +210,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
             return new ValueTask<IoResult>(result);
         }
 
-        return _send.Wait(default, default);
+        return PendingSend.Wait(default, default);
     }
 
     public override ValueTask<IoResult> ShutdownAsync()
@@ -234,7 +238,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         _sendFrom = null;
         _sendPipe = null;
         _receive.Close();
-        _send.Close();
+        _send?.Close();
     }
 
     public override void Abort()
@@ -306,7 +310,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
     private void FinishConnect(uint flags)
     {
         // A socket that is not yet connected reports EPOLLHUP before connect returns; only what comes with the wait counts.
-        if (!_send.IsPending)
+        if (!IsSending)
         {
             return;
         }
@@ -322,7 +326,9 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         _writable = error == 0;
         _readable = (flags & Libc.EPOLLIN) != 0;
         _peerClosed = (flags & (Libc.EPOLLRDHUP | Libc.EPOLLHUP)) != 0;
-        _send.Complete(error == 0 ? IoResult.Done(0) : Errno.Result(error));
+        var connecting = _send!;
+        _send = null;
+        connecting.Complete(error == 0 ? IoResult.Done(0) : Errno.Result(error));
     }
 
     private void ContinueReceive()
@@ -355,15 +361,20 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
 
     private void ContinueSend()
     {
-        if (_send.IsPending && _sendFrom is not null && TrySend(out var result))
+        if (!IsSending)
+        {
+            return;
+        }
+
+        if (_sendFrom is not null && TrySend(out var result))
         {
             _sendFrom = null;
-            _send.Complete(result);
+            _send!.Complete(result);
         }
-        else if (_send.IsPending && _sendPipe is not null && TrySplice(out result))
+        else if (_sendPipe is not null && TrySplice(out result))
         {
             _sendPipe = null;
-            _send.Complete(result);
+            _send!.Complete(result);
         }
     }
 
@@ -468,7 +479,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         var pipe = _sendPipe!;
         while (_writable && pipe.Length > 0)
         {
-            var count = Splice(pipe.ReadEnd, _fd, pipe.Length, out var errno);
+            _sent += pipe.Drain(_fd, out var errno);
             if (errno == Libc.EAGAIN)
             {
                 _writable = false;
@@ -478,24 +489,9 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
                 result = Errno.Result(errno);
                 return true;
             }
-
-            pipe.Length -= count;
-            _sent += count;
         }
 
         result = IoResult.Done(_sent);
         return pipe.Length == 0;
-    }
-
-    private static int Splice(int from, int to, int length, out int errno)
-    {
-        nint count;
-        do
-        {
-            count = Libc.Splice(from, null, to, null, length, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
-            errno = count < 0 ? Errno.Last : 0;
-        }
-        while (errno == Libc.EINTR);
-        return Math.Max(0, (int)count);
     }
 }

@@ -42,6 +42,7 @@ internal sealed unsafe class EpollPoller : Poller
         Libc.EpollControl(_epoll, Libc.EPOLL_CTL_ADD, _wake, entry);
     }
 
+    /// <summary>What this loop's connections splice through.</summary>
     public SplicePipes Pipes { get; } = new();
 
     /// <summary>Adds a descriptor; the slot number goes back to <see cref="Remove"/>. Negative: the error number, negated.</summary>

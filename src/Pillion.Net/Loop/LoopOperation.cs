@@ -6,7 +6,7 @@ namespace Pillion.Net.Loop;
 /// One awaitable thing that a loop object does again and again: started, completed, its result taken, started again. Completion runs the
 /// awaiting code at once, on the loop's thread: no scheduler, no captured context, no allocation.
 /// </summary>
-internal sealed class LoopOperation<T> : IValueTaskSource<T>
+internal class LoopOperation<T> : IValueTaskSource<T>
 {
     private Action<object?>? _continuation;
     private object? _state;
@@ -29,7 +29,7 @@ internal sealed class LoopOperation<T> : IValueTaskSource<T>
         return new ValueTask<T>(this, ++_version);
     }
 
-    public void Complete(T result)
+    public virtual void Complete(T result)
     {
         if (!IsPending)
         {

@@ -3,17 +3,13 @@ using Pillion.Net.Loop;
 namespace Pillion.Net.Sockets;
 
 /// <summary>
-/// The wait of one direction of a connection: the operation that is awaited, its deadline and its token. The timer is lazy: it is
-/// armed only when no earlier one is, and an operation that completes leaves it armed; so a busy connection seldom touches the wheel.
+/// The wait of one direction of a connection, with its deadline and its token. There are thousands of them, most without either: what these need is made when it is
+/// first needed, and kept.
 /// </summary>
-internal sealed class PendingIo(EventLoop loop) : TimerNode
+internal sealed class PendingIo(EventLoop loop) : LoopOperation<IoResult>
 {
-    private readonly LoopOperation<IoResult> _operation = new();
-    private CancellationTokenRegistration _registration;
-    private CancellationToken _token;
-    private long _deadline;
-
-    public bool IsPending => _operation.IsPending;
+    private DeadlineTimer? _timer;
+    private Cancellation? _cancellation;
 
     /// <summary>Starts to wait. The caller has already found that the operation cannot be done at once.</summary>
     public ValueTask<IoResult> Wait(Deadline deadline, CancellationToken cancellationToken)
@@ -28,86 +24,120 @@ internal sealed class PendingIo(EventLoop loop) : TimerNode
             return new ValueTask<IoResult>(IoResult.Fail(IoError.TimedOut));
         }
 
-        var task = _operation.Start();
-        _deadline = deadline.Millis;
-        if (_deadline != 0 && (!IsArmed || When > _deadline))
+        var task = Start();
+        if (!deadline.IsNever)
         {
-            loop.Timers.Arm(this, _deadline);
+            (_timer ??= new DeadlineTimer(this)).Set(deadline.Millis);
         }
 
         if (cancellationToken.CanBeCanceled)
         {
-            _token = cancellationToken;
-            _registration = cancellationToken.UnsafeRegister(static state => ((PendingIo)state!).RequestCancel(), this);
+            (_cancellation ??= new Cancellation(this)).Set(cancellationToken);
         }
 
         return task;
     }
 
-    public void Complete(IoResult result)
+    public override void Complete(IoResult result)
     {
-        if (!IsPending)
+        if (IsPending)
         {
-            return;
+            _timer?.Clear();
+            _cancellation?.Clear();
+            base.Complete(result);
         }
-
-        _deadline = 0;
-        if (_registration != default)
-        {
-            _registration.Unregister();
-            _registration = default;
-        }
-
-        _token = default;
-
-        _operation.Complete(result);
     }
 
     /// <summary>Ends everything at close: the timer too.</summary>
     public void Close()
     {
-        loop.Timers.Cancel(this);
-        if (IsPending)
+        if (_timer is not null)
         {
-            Complete(IoResult.Fail(IoError.Closed));
+            loop.Timers.Cancel(_timer);
         }
+
+        Complete(IoResult.Fail(IoError.Closed));
     }
 
-    protected internal override void Fire()
+    /// <summary>
+    /// The timer is lazy: it is armed only when no earlier one is, and an operation that completes leaves it armed; so a busy connection seldom
+    /// touches the wheel.
+    /// </summary>
+    private sealed class DeadlineTimer(PendingIo owner) : TimerNode
     {
-        if (!IsPending || _deadline == 0)
+        private long _deadline;
+
+        private EventLoop Loop => owner.Loop;
+
+        public void Set(long deadline)
         {
-            return;
+            _deadline = deadline;
+            if (!IsArmed || When > deadline)
+            {
+                Loop.Timers.Arm(this, deadline);
+            }
         }
 
-        if (_deadline <= loop.Millis)
+        public void Clear() => _deadline = 0;
+
+        protected internal override void Fire()
         {
-            Complete(IoResult.Fail(IoError.TimedOut));
-        }
-        else
-        {
-            loop.Timers.Arm(this, _deadline);
+            if (!owner.IsPending || _deadline == 0)
+            {
+                return;
+            }
+
+            if (_deadline <= Loop.Millis)
+            {
+                owner.Complete(IoResult.Fail(IoError.TimedOut));
+            }
+            else
+            {
+                Loop.Timers.Arm(this, _deadline);
+            }
         }
     }
 
-    private void RequestCancel()
+    /// <summary>The token of the wait of now.</summary>
+    private sealed class Cancellation(PendingIo owner)
     {
-        if (loop.IsOnThread)
+        private CancellationTokenRegistration _registration;
+        private CancellationToken _token;
+
+        public void Set(CancellationToken token)
         {
-            CancelIfAsked();
+            _token = token;
+            _registration = token.UnsafeRegister(static state => ((Cancellation)state!).Request(), this);
         }
-        else
+
+        public void Clear()
         {
-            loop.Post(static state => ((PendingIo)state!).CancelIfAsked(), this);
+            _registration.Unregister();
+            _registration = default;
+            _token = default;
+        }
+
+        private void Request()
+        {
+            if (owner.Loop.IsOnThread)
+            {
+                CancelIfAsked();
+            }
+            else
+            {
+                owner.Loop.Post(static state => ((Cancellation)state!).CancelIfAsked(), this);
+            }
+        }
+
+        // The wait that the token belonged to may be over and another begun: what counts is the token of the wait of now.
+        private void CancelIfAsked()
+        {
+            if (owner.IsPending && _token.IsCancellationRequested)
+            {
+                owner.Complete(IoResult.Fail(IoError.Cancelled));
+            }
         }
     }
 
-    // The wait that the token belonged to may be over and another begun: what counts is the token of the wait of now.
-    private void CancelIfAsked()
-    {
-        if (IsPending && _token.IsCancellationRequested)
-        {
-            Complete(IoResult.Fail(IoError.Cancelled));
-        }
-    }
+    private EventLoop Loop => loop;
 }

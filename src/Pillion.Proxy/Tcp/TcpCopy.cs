@@ -169,18 +169,17 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
         }
     }
 
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask EndAsync(IoResult result)
+    // What the shutdown comes to needs no answer: where it fails, the other direction sees the connection broken.
+    private ValueTask<IoResult> EndAsync(IoResult result)
     {
         if (!result.IsOk)
         {
             relay.ReceiveFailed(this, result);
-            return;
+            return new ValueTask<IoResult>(result);
         }
 
-        // What the shutdown comes to needs no answer: where it fails, the other direction sees the connection broken.
         relay.SenderEnded(this);
-        await to.ShutdownAsync();
+        return to.ShutdownAsync();
     }
 
     private void ReturnBuffer()

@@ -41,13 +41,12 @@ internal sealed class TcpRelay : TimerNode, IPeerWatcher
 
     private EventLoop Loop => _downstream.Loop;
 
-    /// <summary>Joins two connections; completes when both are closed.</summary>
-    public static ValueTask<TcpResult> RunAsync(Connection downstream, Connection upstream, TcpLimits limits, TcpCounters counters) =>
-        new TcpRelay(downstream, upstream, limits, counters).RunAsync();
+    /// <summary>What became of it; complete once <see cref="RunAsync"/> is.</summary>
+    public TcpResult Result => new(_end, _fromClient.Received, _fromUpstream.Sent, _error);
 
-    /// <summary>Relays until both directions are over. Called once.</summary>
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    public async ValueTask<TcpResult> RunAsync()
+    /// <summary>Relays until both directions are over and both connections closed. Called once.</summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    public async ValueTask RunAsync()
     {
         Touch();
         ArmForNext();
@@ -59,7 +58,6 @@ internal sealed class TcpRelay : TimerNode, IPeerWatcher
         Close(isAbort: false);
         Blame(_firstToClose, IoResult.Done(0));
         Counters.Ended(_end);
-        return new TcpResult(_end, _fromClient.Received, _fromUpstream.Sent, _error);
     }
 
     /// <summary>Nothing has moved for so long, and nothing is under way: it may be closed without cutting anything off.</summary>

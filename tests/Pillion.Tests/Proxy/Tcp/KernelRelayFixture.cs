@@ -14,15 +14,16 @@ internal sealed class KernelRelayFixture : IAsyncDisposable
 {
     private static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);
 
-    private readonly EpollNetwork _network = new();
+    private readonly Network _network;
     private readonly EventLoop _proxy;
     private readonly List<TcpPeer> _peers = [];
     private readonly List<Exception> _bugs = [];
     private Listener _front = null!;
     private Listener _back = null!;
 
-    public KernelRelayFixture()
+    public KernelRelayFixture(bool portable = false)
     {
+        _network = Network.ForThisSystem(portable);
         _proxy = _network.CreateLoop(0, TimeProvider.System);
         Outside = _network.CreateLoop(1, TimeProvider.System);
         foreach (var loop in (EventLoop[])[_proxy, Outside])
@@ -54,7 +55,7 @@ internal sealed class KernelRelayFixture : IAsyncDisposable
 
     public int SlabsRented => _proxy.InvokeAsync(() => _proxy.Slabs.Rented).Result;
 
-    public int PipesLent => _proxy.InvokeAsync(() => ((EpollPoller)_proxy.Poller).Pipes.Lent).Result;
+    public int PipesLent => _proxy.InvokeAsync(() => _proxy.Poller is EpollPoller poller ? poller.Pipes.Lent : 0).Result;
 
     public async Task StartAsync()
     {
@@ -109,10 +110,11 @@ internal sealed class KernelRelayFixture : IAsyncDisposable
 
     private async Task RelayAsync(Connection downstream, Connection upstream, TcpCounters counters)
     {
-        var result = await TcpRelay.RunAsync(downstream, upstream, TcpLimits.Default, counters);
+        var relay = new TcpRelay(downstream, upstream, TcpLimits.Default, counters);
+        await relay.RunAsync();
         lock (Results)
         {
-            Results.Add(result);
+            Results.Add(relay.Result);
         }
     }
 }

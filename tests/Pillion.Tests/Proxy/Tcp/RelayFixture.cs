@@ -67,7 +67,8 @@ internal sealed class RelayFixture : IDisposable
         async Task RunAsync()
         {
             Assert.Null(Result);
-            Result = await Relay.RunAsync();
+            await Relay.RunAsync();
+            Result = Relay.Result;
         }
     }
 
