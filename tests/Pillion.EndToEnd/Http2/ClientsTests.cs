@@ -9,8 +9,9 @@ public sealed class ClientsTests(Http2Neighbourhood here) : IClassFixture<Http2N
     [Fact]
     public async Task Curl_speaks_with_prior_knowledge()
     {
-        var result = await Curl.RunAsync("--http2-prior-knowledge", "-w", "\n%{http_version} %{http_code}", $"http://127.0.0.1:{here.ToHttp2}/a", $"http://127.0.0.1:{here.ToHttp2}/b");
-        Assert.Equal("HTTP/2 GET /a\n2 200HTTP/2 GET /b\n2 200", result.Out);
+        // One request only: this curl (7.88) cannot reuse such a connection, with nghttpd neither.
+        var result = await Curl.RunAsync("--http2-prior-knowledge", "-w", "\n%{http_version} %{http_code}", $"http://127.0.0.1:{here.ToHttp2}/a");
+        Assert.Equal("HTTP/2 GET /a\n2 200", result.Out);
     }
 
     [Fact]
@@ -18,7 +19,7 @@ public sealed class ClientsTests(Http2Neighbourhood here) : IClassFixture<Http2N
     {
         var url = $"https://localhost:{here.Tls}/a";
         string[] common = ["--cacert", here.Authority.BundleFile, "--resolve", $"localhost:{here.Tls}:127.0.0.1", "-w", "\n%{http_version} %{http_code}", url];
-        Assert.Equal("HTTP/2 GET /a\n2 200", (await Curl.RunAsync(["--http2", .. common])).Out);
+        Assert.Equal("HTTP/2 GET /a\n2 200HTTP/2 GET /a\n2 200", (await Curl.RunAsync(["--http2", .. common, url])).Out);
         Assert.Equal("HTTP/2 GET /a\n1.1 200", (await Curl.RunAsync(["--http1.1", .. common])).Out);
         Assert.Equal("HTTP/2 GET /a\n1.1 200", (await Curl.RunAsync(["--no-alpn", .. common])).Out);
     }
@@ -51,6 +52,22 @@ public sealed class ClientsTests(Http2Neighbourhood here) : IClassFixture<Http2N
 
         Assert.Equal((200, "20000000"), await Curl.GetAsync("--http2-prior-knowledge", "-T", file["body"], $"http://127.0.0.1:{here.ToHttp2}/count"));
         Assert.Equal((200, "20000000"), await Curl.GetAsync("--http2-prior-knowledge", "-T", file["body"], $"http://127.0.0.1:{here.ToHttp1}/count"));
+    }
+
+    [Fact]
+    public async Task A_body_streams_back_while_it_is_sent()
+    {
+        using var file = new TempDirectory();
+        var bytes = new byte[10_000_000];
+        new Random(9).NextBytes(bytes);
+        await File.WriteAllBytesAsync(file["body"], bytes);
+        foreach (var port in new[] { here.ToHttp2, here.ToHttp1 })
+        {
+            var result = await Curl.RunAsync("--http2-prior-knowledge", "-T", file["body"], "-o", file["back"], "-w", "%{http_code}", $"http://127.0.0.1:{port}/parrot");
+            Assert.True(result is { Code: 0, Out: "200" }, result.ToString());
+            var back = await File.ReadAllBytesAsync(file["back"]);
+            Assert.True(bytes.AsSpan().SequenceEqual(back));
+        }
     }
 
     [Fact]

@@ -101,7 +101,7 @@ internal sealed class KestrelApp : IAsyncDisposable
         var app = new KestrelApp(web, plain, http2, own is null ? null : tls);
         web.UseWebSockets();
         map?.Invoke(web);
-        web.MapFallback(app.AnswerAsync);
+        web.MapFallback((RequestDelegate)app.AnswerAsync);
         await web.StartAsync();
         return app;
     }
@@ -127,7 +127,21 @@ internal sealed class KestrelApp : IAsyncDisposable
     {
         var (request, response) = (context.Request, context.Response);
         _seen.Add($"{request.Method} {request.Path}{request.QueryString}");
-        using var left = context.RequestAborted.Register(() => Interlocked.Increment(ref _aborted));
+        try
+        {
+            await ActAsync(context, request, response);
+        }
+        finally
+        {
+            if (context.RequestAborted.IsCancellationRequested || context.Items.ContainsKey(nameof(Aborted)))
+            {
+                Interlocked.Increment(ref _aborted);
+            }
+        }
+    }
+
+    private async Task ActAsync(HttpContext context, HttpRequest request, HttpResponse response)
+    {
         var parts = request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries);
         switch (parts.FirstOrDefault())
         {
@@ -137,7 +151,17 @@ internal sealed class KestrelApp : IAsyncDisposable
                     + string.Join('\n', request.Headers.SelectMany(static header => header.Value.Select(value => $"{header.Key.ToLowerInvariant()}: {value}"))));
                 break;
             case "echo":
-                response.ContentType = request.ContentType;
+                // All of it first: a client that sends before it reads would otherwise wait for itself.
+                using (var whole = new MemoryStream())
+                {
+                    await request.Body.CopyToAsync(whole, context.RequestAborted);
+                    whole.Position = 0;
+                    await whole.CopyToAsync(response.Body, context.RequestAborted);
+                }
+
+                break;
+            case "parrot":
+                // As it comes, for clients that do both at once.
                 await request.Body.CopyToAsync(response.Body, context.RequestAborted);
                 break;
             case "count":
@@ -211,7 +235,13 @@ internal sealed class KestrelApp : IAsyncDisposable
         for (var left = count; left > 0;)
         {
             var size = (int)Math.Min(left, piece.Length);
-            await response.Body.WriteAsync(piece.AsMemory(0, size), cancellationToken);
+            if ((await response.BodyWriter.WriteAsync(piece.AsMemory(0, size), cancellationToken)).IsCompleted)
+            {
+                // Where the connection is gone Kestrel takes everything and sends nothing, some time before it says so.
+                response.HttpContext.Items[nameof(Aborted)] = true;
+                return;
+            }
+
             Interlocked.Add(ref _sent, size);
             left -= size;
         }

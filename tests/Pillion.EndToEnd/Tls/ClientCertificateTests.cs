@@ -66,7 +66,7 @@ public sealed class ClientCertificateTests : IAsyncLifetime
     [Theory]
     [InlineData("none", "certificate")]
     [InlineData("expired", "expired")]
-    [InlineData("not yet valid", "not yet valid")]
+    [InlineData("not yet valid", "not valid before")]
     [InlineData("another identity", "sa/somebody")]
     [InlineData("no identity", "nobody.example")]
     [InlineData("another trust domain", "other.example")]
