@@ -41,7 +41,9 @@ internal sealed class RetryGate
         // The one retry that nobody has to ask for is bounded by the pool: a fresh connection is not a reused one.
         var asked = _policy?.Retries ?? 0;
         var allowed = failure is { Kind: FailureKind.ConnectionTerminated, Reused: true, ReceivedAnything: false } or { Kind: FailureKind.RefusedStream } ? Math.Max(1, asked) : asked;
-        return TryBegin(retry, allowed, isReplayable);
+
+        // A connection that goes away takes all its streams along at once, and no work was done on them: the budget, a share of the requests under way, is for upstreams that fail.
+        return TryBegin(retry, allowed, isReplayable, isMove: failure is { Kind: FailureKind.RefusedStream, Reused: true });
     }
 
     /// <summary>Behind an answer whose status the policy names.</summary>
@@ -73,7 +75,7 @@ internal sealed class RetryGate
         }
     }
 
-    private bool TryBegin(int retry, int allowed, bool isReplayable)
+    private bool TryBegin(int retry, int allowed, bool isReplayable, bool isMove = false)
     {
         if (retry >= allowed)
         {
@@ -93,6 +95,12 @@ internal sealed class RetryGate
         }
 
         End();
+        if (isMove)
+        {
+            _metrics.Retries++;
+            return true;
+        }
+
         if (!_cluster.Budget.TryBeginRetry())
         {
             _exchange.Record.Flags |= ResponseFlags.UO;
