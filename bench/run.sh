@@ -8,6 +8,7 @@
 #   tcp     bytes relayed, connections, memory, beside nginx and HAProxy (ROUNDS, SECONDS_EACH, CONNECTIONS=4000)
 #   soak    memory at load over time (MINUTES=10)
 #   micro   BenchmarkDotNet for single parts
+# The ports are BASE_PORT=18080 and those after it, all on 127.0.0.1.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -20,5 +21,5 @@ name=${1:-}
 script=bench/lib/$name.sh
 case "$name" in
   http1 | idle | tls | h2 | grpc | tcp | soak | micro) shift; . "$script" ;;
-  *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -14,6 +14,7 @@ readonly method=/bench.Echo/Unary.grpc
 mkdir -p "$work/files/bench.Echo"
 printf '\0\0\0\0\014\012\012hello gRPC' >"$work/files$method"
 echo "application/grpc grpc" >"$work/grpc.types"
+is_free $((upstream_port + 1)) || exit 1
 taskset -c $other_cores nghttpd --no-tls --address=127.0.0.1 -d "$work/files" --mime-types-file="$work/grpc.types" --no-content-length \
   --trailer='grpc-status: 0' $((upstream_port + 1)) >"$work/upstream.out" 2>&1 &
 running+=($!)

@@ -1,9 +1,11 @@
 # Sourced, not run: starts the application and each proxy on its own core. Everything stays on 127.0.0.1.
 
 readonly work=$PWD/bench/work
-readonly upstream_port=18080 admin=127.0.0.1:18090
+readonly upstream_port=${BASE_PORT:-18080}
+readonly admin=127.0.0.1:$((upstream_port + 10))
 # The first port of each; those that follow it are @PORT1@, @PORT2@, ... in the templates.
-declare -A port=([direct]=$upstream_port [Pillion]=18140 [nginx]=18110 [HAProxy]=18120 [YARP]=18130 ["HAProxy with splice"]=18150)
+declare -A port=([direct]=$upstream_port [nginx]=$((upstream_port + 30)) [HAProxy]=$((upstream_port + 40)) [YARP]=$((upstream_port + 50))
+  [Pillion]=$((upstream_port + 60)) ["HAProxy with splice"]=$((upstream_port + 70)))
 # One core for the proxy under test, the rest for the client and the application.
 readonly proxy_core=0
 other_cores=1
@@ -70,6 +72,7 @@ can_run_pillion() { [[ -x $pillion ]] && "$pillion" --help 2>/dev/null </dev/nul
 
 # start_upstream: the application, on the other cores.
 start_upstream() {
+  is_free $upstream_port || return 1
   taskset -c $other_cores nginx -c "$work/upstream.conf" >"$work/upstream.out" 2>&1 &
   running+=($!)
   until_answers $upstream_port
@@ -78,11 +81,20 @@ start_upstream() {
 # start_proxy NAME: sets proxy_pid.
 start_proxy() {
   local command
+  is_free "${port[$1]}" || return 1
   command_of "$1"
   (on_proxy_core "${command[@]}") >"$work/$1.out" 2>&1 &
   proxy_pid=$!
   running+=("$proxy_pid")
   until_answers "${port[$1]}" "$proxy_pid" || { echo "bench: $1 did not start: $(tail -n 2 "$work/$1.out")" >&2; return 1; }
+}
+
+# is_free PORT: somebody else's answers must not be measured as ours.
+is_free() {
+  if (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+    echo "bench: something listens on 127.0.0.1:$1 already; BASE_PORT=NUMBER chooses other ports than $upstream_port and those after it" >&2
+    return 1
+  fi
 }
 
 # until_answers PORT [PID]: until an HTTP/1.1 request on it is answered; where `until_listens=1`, until a connection is accepted.

@@ -13,6 +13,7 @@ prepare tcp || exit 1
 start_upstream || exit 1
 with_pillion nginx HAProxy "HAProxy with splice"
 : >"$samples"
+is_free $((upstream_port + 1)) || exit 1
 taskset -c $other_cores "$load" sink $((upstream_port + 1)) >"$work/sink.out" 2>&1 &
 running+=($!)
 until_answers $((upstream_port + 1)) $! || exit 1

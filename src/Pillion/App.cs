@@ -80,7 +80,7 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
 
         // Behind the listeners, which must be there when the first connection is redirected; before the application makes one.
         await using var capturing = options.Capture && OperatingSystem.IsLinux() ? new RunningCapture(processes!, logger) : null;
-        if (capturing is not null && await capturing.InstallAsync(config, sidecar.AdminAddress!, _ending.Token).ConfigureAwait(false) is { } refusal)
+        if (capturing is not null && OperatingSystem.IsLinux() && await capturing.InstallAsync(config, sidecar.AdminAddress!, _ending.Token).ConfigureAwait(false) is { } refusal)
         {
             return io.Fail($"--capture: {refusal}", ExitCodes.Failure);
         }

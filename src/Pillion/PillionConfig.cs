@@ -52,16 +52,17 @@ internal sealed record PillionConfig
     {
         using var map = root.AsMap();
         var app = AppConfig.Read(map.Optional("app", "The application beside us."));
+        var capture = CaptureConfig.Read(map.Optional("capture", "Which connections `pillion capture` and `pillion run --capture` have the kernel redirect to the sidecar."));
         return new()
         {
             Workload = WorkloadConfig.Read(map.Optional("workload", "The name of the application's workload, as its service account has it.")),
             Identity = IdentityConfig.Read(map.Optional("identity", "Who the sidecar is to its peers; without it there is no mutual TLS. A directory alone is short for `cert.pem`, `key.pem` and `bundle.pem` in it.")),
             App = app,
-            Proxy = NativeProxy.Read(map, app),
+            Proxy = NativeProxy.Read(map, app, capture),
             Admin = AdminConfig.Read(map.Optional("admin", "The admin pages.")),
             Lifecycle = LifecycleConfig.Read(map.Optional("lifecycle", "How the sidecar stops.")),
             Reload = ReloadConfig.Read(map.Optional("reload", "When the file is read again.")),
-            Capture = CaptureConfig.Read(map.Optional("capture", "Which connections `pillion capture` and `pillion run --capture` have the kernel redirect to the sidecar.")),
+            Capture = capture,
         };
     }
 

@@ -17,6 +17,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
     private int _slot = -1;
     private Slab? _receiveInto;
     private Slab? _sendFrom;
+    private SplicePipe? _sendPipe;
     private int _sendCount;
     private int _sent;
     private bool _readable;
@@ -155,6 +156,59 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         return _send.Wait(deadline, cancellationToken);
     }
 
+    public override IoResult ReceiveInto(SplicePipe pipe)
+    {
+        Loop.CheckThread();
+        if (IsClosed || _brokenBy != 0)
+        {
+            return IsClosed ? IoResult.Fail(IoError.Closed) : Errno.Result(_brokenBy);
+        }
+
+        var count = Splice(_fd, pipe.WriteEnd, pipe.Capacity, out var errno);
+        switch (errno)
+        {
+            case 0:
+                // How much it took says nothing of how much is left: only EAGAIN does.
+                _isEndReceived |= count == 0;
+                pipe.Length += count;
+                return IoResult.Done(count);
+            case Libc.EAGAIN:
+                _readable = false;
+                return IoResult.Fail(IoError.TimedOut);
+            case Libc.ENOSYS or Libc.EINVAL or Libc.EPERM:
+                pipe.Refused();
+                return IoResult.Fail(IoError.TimedOut);
+            default:
+                _brokenBy = errno;
+                _peerClosed = true;
+                return Errno.Result(errno);
+        }
+    }
+
+    public override ValueTask<IoResult> SendAsync(SplicePipe pipe)
+    {
+        Loop.CheckThread();
+        if (IsClosed)
+        {
+            return new ValueTask<IoResult>(IoResult.Fail(IoError.Closed));
+        }
+
+        if (_send.IsPending)
+        {
+            throw new InvalidOperationException("a send is already under way");
+        }
+
+        _sendPipe = pipe;
+        _sent = 0;
+        if (TrySplice(out var result))
+        {
+            _sendPipe = null;
+            return new ValueTask<IoResult>(result);
+        }
+
+        return _send.Wait(default, default);
+    }
+
     public override ValueTask<IoResult> ShutdownAsync()
     {
         Loop.CheckThread();
@@ -178,6 +232,7 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         _fd = -1;
         _receiveInto = null;
         _sendFrom = null;
+        _sendPipe = null;
         _receive.Close();
         _send.Close();
     }
@@ -229,6 +284,9 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
             }, this);
         }
     }
+
+    protected override SplicePipe? TryRentPipeCore(Connection to) =>
+        to is EpollConnection && !Remote.IsUnix && !to.Remote.IsUnix ? _poller.Pipes.TryRent() : null;
 
     private int Register()
     {
@@ -300,6 +358,11 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
         if (_send.IsPending && _sendFrom is not null && TrySend(out var result))
         {
             _sendFrom = null;
+            _send.Complete(result);
+        }
+        else if (_send.IsPending && _sendPipe is not null && TrySplice(out result))
+        {
+            _sendPipe = null;
             _send.Complete(result);
         }
     }
@@ -398,5 +461,41 @@ internal sealed unsafe class EpollConnection : Connection, IEpollTarget
 
         result = default;
         return false;
+    }
+
+    private bool TrySplice(out IoResult result)
+    {
+        var pipe = _sendPipe!;
+        while (_writable && pipe.Length > 0)
+        {
+            var count = Splice(pipe.ReadEnd, _fd, pipe.Length, out var errno);
+            if (errno == Libc.EAGAIN)
+            {
+                _writable = false;
+            }
+            else if (errno != 0)
+            {
+                result = Errno.Result(errno);
+                return true;
+            }
+
+            pipe.Length -= count;
+            _sent += count;
+        }
+
+        result = IoResult.Done(_sent);
+        return pipe.Length == 0;
+    }
+
+    private static int Splice(int from, int to, int length, out int errno)
+    {
+        nint count;
+        do
+        {
+            count = Libc.Splice(from, null, to, null, length, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
+            errno = count < 0 ? Errno.Last : 0;
+        }
+        while (errno == Libc.EINTR);
+        return Math.Max(0, (int)count);
     }
 }

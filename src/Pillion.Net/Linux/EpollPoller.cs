@@ -42,6 +42,8 @@ internal sealed unsafe class EpollPoller : Poller
         Libc.EpollControl(_epoll, Libc.EPOLL_CTL_ADD, _wake, entry);
     }
 
+    public SplicePipes Pipes { get; } = new();
+
     /// <summary>Adds a descriptor; the slot number goes back to <see cref="Remove"/>. Negative: the error number, negated.</summary>
     public int Add(int fd, IEpollTarget target, uint flags)
     {
@@ -133,6 +135,7 @@ internal sealed unsafe class EpollPoller : Poller
         Libc.Close(_epoll);
         Libc.Close(_wake);
         _events.Dispose();
+        Pipes.Dispose();
     }
 
     private struct Slot

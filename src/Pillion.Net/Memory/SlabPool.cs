@@ -19,6 +19,10 @@ internal sealed unsafe class SlabPool : IDisposable
     // Kept free: 1 MiB of small ones, 1 MiB of medium ones, 512 KiB of large ones, 1 MiB of huge ones.
     private static readonly int[] Kept = [256, 32, 8, 4];
 
+    // Lent at once by RentUpTo: 8 MiB of each size. A thousand receivers that have stopped to read must not hold a Huge slab each.
+    private static readonly int[] MaxLent = [int.MaxValue, 256, 128, 32];
+
+    private readonly int[] _lent = new int[5];
     private readonly Slab?[] _free = new Slab?[4];
     private readonly int[] _freeCount = new int[4];
 
@@ -30,6 +34,7 @@ internal sealed unsafe class SlabPool : IDisposable
     {
         Rented++;
         var sizeClass = size <= Small ? 0 : size <= Medium ? 1 : size <= Large ? 2 : size <= Huge ? 3 : 4;
+        _lent[sizeClass]++;
         if (sizeClass < 4 && _free[sizeClass] is { } slab)
         {
             _free[sizeClass] = slab.NextFree;
@@ -46,6 +51,18 @@ internal sealed unsafe class SlabPool : IDisposable
         return slab;
     }
 
+    /// <summary>A slab of so many bytes, or a smaller one while many of that size are lent: for bytes that need not be together.</summary>
+    public Slab RentUpTo(int size)
+    {
+        var sizeClass = Sizes.Length - 1;
+        while (sizeClass > 0 && (Sizes[sizeClass] > size || _lent[sizeClass] >= MaxLent[sizeClass]))
+        {
+            sizeClass--;
+        }
+
+        return Rent(Sizes[sizeClass]);
+    }
+
     /// <summary>Takes a slab back; giving one back twice is a bug and throws.</summary>
     public void Return(Slab slab)
     {
@@ -58,6 +75,7 @@ internal sealed unsafe class SlabPool : IDisposable
         slab.IsRented = false;
         slab.Clear();
         var sizeClass = slab.SizeClass;
+        _lent[sizeClass]--;
         if (sizeClass < 4 && _freeCount[sizeClass] < Kept[sizeClass])
         {
             slab.NextFree = _free[sizeClass];

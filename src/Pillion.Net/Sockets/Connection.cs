@@ -1,3 +1,4 @@
+using Pillion.Net.Linux;
 using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Tls;
@@ -105,6 +106,17 @@ internal abstract class Connection(EventLoop loop)
 
     /// <summary>Where the peer wanted to connect before the kernel redirected it here (SO_ORIGINAL_DST); null where it did not, or cannot be told.</summary>
     public virtual PeerAddress? OriginalDestination() => null;
+
+    /// <summary>A pipe to pass bytes on to another connection inside the system; null where there is none, and they must be received and sent.</summary>
+    public SplicePipe? TryRentPipe(Connection to) => _putBack is null && !IsClosed ? TryRentPipeCore(to) : null;
+
+    /// <summary>Moves what has arrived into an empty pipe of <see cref="TryRentPipe"/>; zero bytes are the end. Never waits: what is not there has timed out.</summary>
+    public virtual IoResult ReceiveInto(SplicePipe pipe) => throw new NotSupportedException();
+
+    /// <summary>Sends everything in a pipe, as <see cref="SendAsync(Slab, int, Deadline, CancellationToken)"/> does.</summary>
+    public virtual ValueTask<IoResult> SendAsync(SplicePipe pipe) => throw new NotSupportedException();
+
+    protected virtual SplicePipe? TryRentPipeCore(Connection to) => null;
 
     protected abstract ValueTask<IoResult> WaitReadableCoreAsync(Deadline deadline, CancellationToken cancellationToken);
 

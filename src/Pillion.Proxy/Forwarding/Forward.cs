@@ -4,7 +4,6 @@ using Pillion.Core.Resilience;
 using Pillion.Core.Signals;
 using Pillion.Net.Http;
 using Pillion.Net.Http.Http1;
-using Pillion.Net.Http.Http2;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
@@ -408,8 +407,7 @@ internal sealed class Forward
     {
         var stream = _upstream!.Stream;
         return stream.WasRefused
-            // RFC 9113 §6.8: by GOAWAY it was the connection that ended, by RST_STREAM this request was too much.
-            ? new Failure(FailureSide.Upstream, FailureKind.RefusedStream, Reused: stream.PeerReset != Http2Error.RefusedStream, Cause: cause)
+            ? new Failure(FailureSide.Upstream, FailureKind.RefusedStream, Reused: stream.IsReused, Cause: cause)
             // A reset of the stream was said of this request; only the end of the whole connection may have met one that had been idle.
             : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused && stream.PeerReset is null, receivedAnything, cause);
     }

@@ -40,10 +40,10 @@ internal sealed class RetryGate
 
         // The one retry that nobody has to ask for is bounded by the pool: a fresh connection is not a reused one.
         var asked = _policy?.Retries ?? 0;
+        // What the upstream has not worked on was no load on it, and is none when it comes again.
+        var isFree = failure.Kind == FailureKind.RefusedStream && retry == 0;
         var allowed = failure is { Kind: FailureKind.ConnectionTerminated, Reused: true, ReceivedAnything: false } or { Kind: FailureKind.RefusedStream } ? Math.Max(1, asked) : asked;
-
-        // A connection that goes away takes all its streams along at once, and no work was done on them: the budget, a share of the requests under way, is for upstreams that fail.
-        return TryBegin(retry, allowed, isReplayable, isMove: failure is { Kind: FailureKind.RefusedStream, Reused: true });
+        return TryBegin(retry, allowed, isReplayable, isFree);
     }
 
     /// <summary>Behind an answer whose status the policy names.</summary>
@@ -75,7 +75,7 @@ internal sealed class RetryGate
         }
     }
 
-    private bool TryBegin(int retry, int allowed, bool isReplayable, bool isMove = false)
+    private bool TryBegin(int retry, int allowed, bool isReplayable, bool isFree = false)
     {
         if (retry >= allowed)
         {
@@ -95,7 +95,7 @@ internal sealed class RetryGate
         }
 
         End();
-        if (isMove)
+        if (isFree)
         {
             _metrics.Retries++;
             return true;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Pillion.Net.Linux;
 using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
@@ -14,6 +15,9 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
     private const int LargeAfter = 64 * 1024;
     private const int HugeAfter = 1024 * 1024;
 
+    // splice(2) has calls of its own: below so much in one receive, on average, copying is faster (docs/decisions/2026-11-24-tcp-relay.md).
+    private const int WorthSplicing = 16 * 1024;
+
     // A fast pair could go on for ever without the loop looking at anybody else.
     private const int BytesPerTurn = 1024 * 1024;
 
@@ -24,7 +28,9 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
     private static readonly Deadline AtOnce = new(1);
 
     private Slab? _slab;
+    private SplicePipe? _pipe;
     private TurnYield? _yield;
+    private int _average;
     private int _discarded;
     private int _inHandBefore;
     private bool _isPaused;
@@ -35,14 +41,11 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
 
     public long Sent { get; private set; }
 
-    /// <summary>The sender ended its half, and whatever it sent was passed on.</summary>
-    public bool IsEnded { get; private set; }
-
     /// <summary>The receiver is gone: what still comes for it is dropped.</summary>
     public bool Discards { get; set; }
 
     /// <summary>Bytes that were received and that the system has not yet taken to send.</summary>
-    public int InHand => _slab?.Length ?? 0;
+    public int InHand => _slab?.Length ?? _pipe?.Length ?? 0;
 
     /// <summary>True when a send that is under way has come further since the last time this was asked.</summary>
     public bool HasProgressed()
@@ -61,12 +64,16 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
         while (true)
         {
             var waiting = from.WaitReadableAsync();
-            moved = waiting.IsCompleted ? moved : 0;
+            if (!waiting.IsCompleted)
+            {
+                moved = 0;
+                deadline = AtOnce;
+            }
+
             var result = await waiting;
             if (result.IsOk)
             {
-                _slab = from.Loop.Slabs.Rent(NextSize());
-                result = await from.ReceiveAsync(_slab, deadline);
+                result = await ReceiveAsync(deadline);
             }
 
             if (result is { IsOk: true, Count: > 0 })
@@ -77,7 +84,7 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
                 var count = InHand;
                 result = await SendAsync(count);
                 CountSent(count - InHand, result);
-                ReturnSlab();
+                ReturnBuffer();
                 if (moved >= BytesPerTurn)
                 {
                     moved = 0;
@@ -86,17 +93,28 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
             }
             else if (result is { Error: IoError.TimedOut, Code: 0 } && !deadline.IsNever)
             {
-                // Nothing was there after all. Of a connection that promises bytes twice without having them, the receive waits.
-                ReturnSlab();
+                // Nothing was there after all. Of a connection that goes on to promise bytes without having them, the receive waits.
+                ReturnBuffer();
                 deadline = Deadline.Never;
             }
             else
             {
-                ReturnSlab();
+                ReturnBuffer();
                 await EndAsync(result);
                 return;
             }
         }
+    }
+
+    private ValueTask<IoResult> ReceiveAsync(Deadline deadline)
+    {
+        if (Received >= HugeAfter && _average >= WorthSplicing && !deadline.IsNever && !Discards && (_pipe = from.TryRentPipe(to)) is not null)
+        {
+            return new ValueTask<IoResult>(from.ReceiveInto(_pipe));
+        }
+
+        _slab = from.Loop.Slabs.RentUpTo(NextSize());
+        return from.ReceiveAsync(_slab, deadline);
     }
 
     private int NextSize() => Received < LargeAfter ? SlabPool.Small : Received < HugeAfter ? SlabPool.Large : SlabPool.Huge;
@@ -104,6 +122,7 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
     private void CountReceived(int count)
     {
         Received += count;
+        _average += (count - _average) / 8;
         relay.Counters.Received(count, IsFromClient);
         relay.Touch();
     }
@@ -115,7 +134,7 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
             return new ValueTask<IoResult>(IoResult.Done(0));
         }
 
-        var sending = to.SendAsync(_slab!, count);
+        var sending = _pipe is null ? to.SendAsync(_slab!, count) : to.SendAsync(_pipe);
         if (!sending.IsCompleted)
         {
             _isPaused = true;
@@ -127,17 +146,6 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
 
     private void CountSent(int count, IoResult result)
     {
-        if (Discards && result.IsOk)
-        {
-            _discarded += InHand;
-            if (_discarded > MaxDiscarded)
-            {
-                relay.GiveUp();
-            }
-
-            return;
-        }
-
         if (_isPaused)
         {
             _isPaused = false;
@@ -151,6 +159,14 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
         {
             relay.SendFailed(this, result);
         }
+        else if (InHand > 0)
+        {
+            _discarded += InHand;
+            if (_discarded > MaxDiscarded)
+            {
+                relay.GiveUp();
+            }
+        }
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
@@ -163,17 +179,22 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
         }
 
         // What the shutdown comes to needs no answer: where it fails, the other direction sees the connection broken.
-        IsEnded = true;
         relay.SenderEnded(this);
         await to.ShutdownAsync();
     }
 
-    private void ReturnSlab()
+    private void ReturnBuffer()
     {
         if (_slab is { } slab)
         {
             _slab = null;
             from.Loop.Slabs.Return(slab);
+        }
+
+        if (_pipe is { } pipe)
+        {
+            _pipe = null;
+            pipe.Return();
         }
     }
 }

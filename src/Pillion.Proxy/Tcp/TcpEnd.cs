@@ -1,12 +1,14 @@
 namespace Pillion.Proxy.Tcp;
 
-/// <summary>Who ended a relayed connection, and how: the first cause, whatever followed from it.</summary>
+/// <summary>Who ended a relayed connection, and how: the first thing that went wrong, if anything did.</summary>
 internal enum TcpEnd : byte
 {
     None,
 
-    /// <summary>The client said first that it will send no more, and the upstream then ended as well.</summary>
+    /// <summary>Both ended their halves in order, the client first.</summary>
     ClientClosed,
+
+    /// <summary>Both ended their halves in order, the upstream first.</summary>
     UpstreamClosed,
 
     /// <summary>The client's connection broke: a reset, or the system gave it up.</summary>

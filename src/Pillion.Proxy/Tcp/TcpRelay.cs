@@ -21,6 +21,7 @@ internal sealed class TcpRelay : TimerNode, IPeerWatcher
     private readonly long _maxDurationEnd;
     private long _graceEnd;
     private long _lastActivity;
+    private TcpEnd _firstToClose;
     private TcpEnd _end;
     private IoResult _error = IoResult.Done(0);
     private bool _isClosed;
@@ -56,6 +57,7 @@ internal sealed class TcpRelay : TimerNode, IPeerWatcher
         await _fromUpstream.RunAsync();
         await fromClient;
         Close(isAbort: false);
+        Blame(_firstToClose, IoResult.Done(0));
         Counters.Ended(_end);
         return new TcpResult(_end, _fromClient.Received, _fromUpstream.Sent, _error);
     }
@@ -70,24 +72,30 @@ internal sealed class TcpRelay : TimerNode, IPeerWatcher
     public void Touch() => _lastActivity = Loop.Millis;
 
     /// <summary>A sender ended its half. Once both have, the relay is over.</summary>
-    public void SenderEnded(TcpCopy copy) => Blame(copy.IsFromClient ? TcpEnd.ClientClosed : TcpEnd.UpstreamClosed, default);
+    public void SenderEnded(TcpCopy copy)
+    {
+        if (_firstToClose == TcpEnd.None)
+        {
+            _firstToClose = copy.IsFromClient ? TcpEnd.ClientClosed : TcpEnd.UpstreamClosed;
+        }
+    }
 
     /// <summary>A sender broke: everything that it sent before was passed on, and its receiver is told by a reset.</summary>
     public void ReceiveFailed(TcpCopy copy, IoResult result)
     {
-        Blame(copy.IsFromClient ? TcpEnd.ResetByClient : TcpEnd.ResetByUpstream, result);
-        Finish(_end, isAbort: true);
+        Blame(result.Error == IoError.Closed ? TcpEnd.Stopped : copy.IsFromClient ? TcpEnd.ResetByClient : TcpEnd.ResetByUpstream, result);
+        Close(isAbort: true);
     }
 
     /// <summary>A receiver broke. It may have sent an answer before it went, which the other direction still delivers.</summary>
     public void SendFailed(TcpCopy copy, IoResult result)
     {
-        Blame(result.Error != IoError.Reset ? TcpEnd.SendFailed : copy.IsFromClient ? TcpEnd.ResetByUpstream : TcpEnd.ResetByClient, result);
+        Blame(result.Error == IoError.Closed ? TcpEnd.Stopped : result.Error != IoError.Reset ? TcpEnd.SendFailed : copy.IsFromClient ? TcpEnd.ResetByUpstream : TcpEnd.ResetByClient, result);
         Lost(copy);
     }
 
     /// <summary>What is left is no longer worth waiting for.</summary>
-    public void GiveUp() => Finish(_end, isAbort: true);
+    public void GiveUp() => Close(isAbort: true);
 
     void IPeerWatcher.PeerClosed(Connection connection, bool isReset)
     {
@@ -142,7 +150,7 @@ internal sealed class TcpRelay : TimerNode, IPeerWatcher
     private void Lost(TcpCopy copy)
     {
         copy.Discards = true;
-        if (_graceEnd == 0)
+        if (_graceEnd == 0 && !_isClosed)
         {
             _graceEnd = Loop.Millis + GraceMillis;
             ArmForNext();
@@ -151,7 +159,7 @@ internal sealed class TcpRelay : TimerNode, IPeerWatcher
 
     private void Finish(TcpEnd end, bool isAbort)
     {
-        Blame(end, default);
+        Blame(end, IoResult.Done(0));
         Close(isAbort);
     }
 

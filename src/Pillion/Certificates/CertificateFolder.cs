@@ -103,7 +103,12 @@ internal sealed class CertificateFolder(string directory, TimeProvider time)
         var (certificate, key) = authority.Issue(id, life, time.GetUtcNow());
         PrivateFile.Write(Path.Combine(folder, KeyFile), key, isSecret: true);
         PrivateFile.Write(Path.Combine(folder, CertificateFile), certificate, isSecret: false);
-        PrivateFile.Write(Path.Combine(folder, BundleFile), authority.CertificatePem, isSecret: false);
+        var bundle = Path.Combine(folder, BundleFile);
+        if (!Has(bundle, authority))
+        {
+            PrivateFile.Write(bundle, authority.CertificatePem, isSecret: false);
+        }
+
         using var issued = X509Certificate2.CreateFromPem(certificate);
         until = new DateTimeOffset(issued.NotAfter.ToUniversalTime());
         return true;
@@ -125,7 +130,7 @@ internal sealed class CertificateFolder(string directory, TimeProvider time)
             return left > (facts.NotAfter - facts.NotBefore) / 3
                 && facts.UriNames is [var uri] && uri == id.ToString()
                 && CertificateChecks.IsSignedBy(certificate, authority.Certificate)
-                && File.ReadAllText(Path.Combine(folder, BundleFile)).Contains(authority.CertificatePem.TrimEnd(), StringComparison.Ordinal)
+                && Has(Path.Combine(folder, BundleFile), authority)
                 ? facts.NotAfter
                 : null;
         }
@@ -134,6 +139,10 @@ internal sealed class CertificateFolder(string directory, TimeProvider time)
             return null;
         }
     }
+
+    // Somebody may have put further authorities beside ours.
+    private static bool Has(string bundle, DevelopmentAuthority authority) =>
+        File.Exists(bundle) && File.ReadAllText(bundle).Contains(authority.CertificatePem.TrimEnd(), StringComparison.Ordinal);
 
     // With its key; null when the two do not fit or are not there.
     private static X509Certificate2? Read(string folder)

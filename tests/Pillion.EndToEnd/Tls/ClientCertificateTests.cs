@@ -110,7 +110,7 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         Assert.Contains("app GET /s_client", second.Out);
     }
 
-    private Task<double> RefusalsAsync() => _sidecar.MetricAsync("pillion_listener_tls_refusals_total");
+    private Task<double> RefusalsAsync() => _sidecar.MetricAsync("pillion_listener_tls_refusal_total");
 
     private async Task<(int Status, string Body)> AskAsync(Credential credential, string path, params string[] more)
     {

@@ -28,7 +28,7 @@ public sealed class LaptopTests : IDisposable
             outbound:
               address: 127.0.0.1:{{outbound}}
               services:
-                payments: { endpoints: ["127.0.0.1:{{inbound}}"], tls: mutual }
+                payments: { endpoints: ["127.0.0.1:{{inbound}}"], mtls: true }
             """);
         var (status, head) = await Curl.GetAsync("-H", "Host: payments", $"http://127.0.0.1:{outbound}/head");
         Assert.Equal(200, status);
@@ -56,7 +56,7 @@ public sealed class LaptopTests : IDisposable
         var mutual = await Curl.GetAsync("-k", "--cert", _files["orders/cert.pem"], "--key", _files["orders/key.pem"], $"https://127.0.0.1:{inbound}/head");
         Assert.Equal(200, mutual.Status);
         Assert.Contains("/sa/orders", mutual.Body);
-        Assert.Contains("plaintext", await sidecar.GetAsync("/metrics"));
+        Assert.Equal(1, await sidecar.MetricAsync("pillion_listener_plaintext_cx_total"));
     }
 
     private async Task InitAsync(params string[] workloads)

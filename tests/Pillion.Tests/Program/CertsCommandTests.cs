@@ -99,6 +99,15 @@ public sealed class CertsCommandTests : IDisposable
     }
 
     [Fact]
+    public void Authorities_that_somebody_added_to_a_bundle_stay()
+    {
+        Run($"init {_directory} orders");
+        File.AppendAllText($"{_directory}/orders/bundle.pem", "# another\n");
+        Run($"init {_directory} --force");
+        Assert.EndsWith("# another\n", Text("orders/bundle.pem"));
+    }
+
+    [Fact]
     public void An_identity_ends_no_later_than_its_authority()
     {
         Run($"init {_directory} orders");

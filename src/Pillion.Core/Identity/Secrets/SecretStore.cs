@@ -86,7 +86,7 @@ internal sealed partial class SecretStore(MetricRegistry metrics, TimeProvider t
         {
             var cells = metrics.Certificates.Cells(opened.Name, 0);
             cells.Time = time;
-            cells.NotAfter = () => opened.Life?.NotAfter ?? default;
+            cells.NotAfter = () => EndOf(opened.Name);
         }
 
         return opened;
@@ -107,6 +107,15 @@ internal sealed partial class SecretStore(MetricRegistry metrics, TimeProvider t
 
         metrics.Secrets.Retain(names);
         metrics.Certificates.Retain(names);
+    }
+
+    // Asked by name: a file may be part of an identity and of something else, and of a configuration that never came to run.
+    private DateTimeOffset EndOf(string name)
+    {
+        lock (_lock)
+        {
+            return _secrets.Values.Where(secret => secret.Name == name).Select(secret => secret.Life?.NotAfter).Min() ?? default;
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{File} could not be looked at; it stays in use and is looked at again")]

@@ -130,15 +130,16 @@ internal sealed class Http2ClientConnection : Http2Connection
     {
         if (!Streams.TryFind(id, out var stream))
         {
-            SkipBlock(block);
-            LateFrame(id);
+            if (SkipBlock(block))
+            {
+                LateFrame(id);
+            }
         }
         else if (stream.IsRemoteEnded || stream.IsDead)
         {
-            SkipBlock(block);
-            if (stream.IsRemoteEnded)
+            if (SkipBlock(block))
             {
-                StreamViolated(stream, Http2Violation.ClosedStream);
+                LateFrame(stream);
             }
         }
         else if (((Http2ClientStream)stream.User) is var user && !user.HasFinalHead)
@@ -231,8 +232,11 @@ internal sealed class Http2ClientConnection : Http2Connection
     {
         if (user.NextHead() is not { } head)
         {
-            SkipBlock(block);
-            StreamViolated(user.Stream, Http2Violation.InterimFlood);
+            if (SkipBlock(block))
+            {
+                StreamViolated(user.Stream, Http2Violation.InterimFlood);
+            }
+
             return;
         }
 

@@ -156,14 +156,10 @@ internal abstract class Http2Connection
             return;
         }
 
-        if (stream.IsRemoteEnded)
+        if (stream.IsRemoteEnded || stream.IsDead)
         {
             Credit(null, padding);
-            StreamViolated(stream, Http2Violation.ClosedStream);
-        }
-        else if (stream.IsDead)
-        {
-            Credit(null, padding);
+            LateFrame(stream);
         }
         else if (header.Length > stream.ReceiveWindow)
         {
@@ -438,13 +434,16 @@ internal abstract class Http2Connection
         }
     }
 
-    /// <summary>Reads a block that no stream wants, for the table's sake.</summary>
-    protected void SkipBlock(ReadOnlySpan<byte> block)
+    /// <summary>Reads a block that no stream wants, for the table's sake; false when the connection is over for it.</summary>
+    protected bool SkipBlock(ReadOnlySpan<byte> block)
     {
-        if (!FieldBlockReader.Skip(Decoder, block))
+        var isRead = FieldBlockReader.Skip(Decoder, block);
+        if (!isRead)
         {
             Violate(Http2Violation.BadFieldBlock);
         }
+
+        return isRead;
     }
 
     /// <summary>The peer ended its direction of a stream.</summary>
@@ -488,6 +487,21 @@ internal abstract class Http2Connection
         stream.Reset(Http2Error.ProtocolError);
         Changed(stream);
         CountReset();
+    }
+
+    /// <summary>DATA or HEADERS on a stream that one side has ended.</summary>
+    protected void LateFrame(Http2Stream stream)
+    {
+        if (stream.PeerReset is not null)
+        {
+            StreamViolated(stream.Id, Http2Violation.ClosedStream);
+        }
+        else if (stream.IsRemoteEnded)
+        {
+            StreamViolated(stream, Http2Violation.ClosedStream);
+        }
+
+        // What we have reset the peer may not know of yet.
     }
 
     /// <summary>DATA or HEADERS on a stream that is no more, or not yet.</summary>

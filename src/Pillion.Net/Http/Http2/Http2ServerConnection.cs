@@ -117,7 +117,11 @@ internal sealed class Http2ServerConnection : Http2Connection
         }
         else
         {
-            SkipBlock(block);
+            if (!SkipBlock(block))
+            {
+                return;
+            }
+
             if (Closed.Find(id) == StreamClosing.Forgotten)
             {
                 // §5.1.1: also one that was passed over.
@@ -175,12 +179,16 @@ internal sealed class Http2ServerConnection : Http2Connection
             return;
         }
 
+        var before = _lastStream;
         _lastStream = id;
         if (Streams.Count >= Settings.MaxConcurrentStreams)
         {
-            SkipBlock(block);
-            StreamViolated(id, Http2Violation.TooManyStreams);
-            Closed.Add(id, StreamClosing.ResetByUs);
+            if (SkipBlock(block))
+            {
+                StreamViolated(id, Http2Violation.TooManyStreams);
+                Closed.Add(id, StreamClosing.ResetByUs);
+            }
+
             return;
         }
 
@@ -192,6 +200,7 @@ internal sealed class Http2ServerConnection : Http2Connection
         {
             case FieldBlockResult.Broken:
                 Http2Streams.Return(user);
+                _lastStream = before;
                 Violate(Http2Violation.BadFieldBlock);
                 break;
             case FieldBlockResult.Malformed:
@@ -216,10 +225,9 @@ internal sealed class Http2ServerConnection : Http2Connection
     {
         if (stream.IsRemoteEnded || stream.IsDead)
         {
-            SkipBlock(block);
-            if (stream.IsRemoteEnded)
+            if (SkipBlock(block))
             {
-                StreamViolated(stream, Http2Violation.ClosedStream);
+                LateFrame(stream);
             }
 
             return;

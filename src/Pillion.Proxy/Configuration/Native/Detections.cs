@@ -18,16 +18,34 @@ internal static class Detections
         };
     }
 
-    public static bool ReadOriginal(ConfigMap map, Address address, bool isRedirected)
+    /// <param name="captured">The port that the kernel is told to redirect to.</param>
+    public static bool ReadOriginal(ConfigMap map, Address address, int? captured)
     {
-        var setting = map.Optional("original_destination", "Connections are redirected here, and where they wanted to go counts. Default: true where the file has `capture`.");
-        var redirected = setting.AsBool(isRedirected);
+        var setting = map.Optional("original_destination", "Connections are redirected here, and where they wanted to go counts. Default: true where `capture` redirects them.");
+        var redirected = setting.AsBool(captured is not null);
         if (redirected && (address.IsUnix || address.Port == 0))
         {
             setting.Fail($"no connection can be redirected to {address}", "listen on a port, 1-65535");
         }
+        else if (captured is { } port && port != address.Port)
+        {
+            map.Fail($"listens on {address}, and capture redirects connections to port {port}", "let both name the same port");
+        }
+        else if (captured is not null && !redirected)
+        {
+            setting.Fail("is false, and capture redirects connections here", "remove it");
+        }
 
         return redirected;
+    }
+
+    /// <summary>A side that is off cannot be redirected to.</summary>
+    public static void CheckOff(ConfigValue value, int? captured)
+    {
+        if (captured is { } port)
+        {
+            value.Fail($"is not there, and capture redirects connections to port {port}", "remove one of the two");
+        }
     }
 
     public static DetectionConfig For(IEnumerable<FilterChainConfig> chains, DetectionConfig detection) => detection with

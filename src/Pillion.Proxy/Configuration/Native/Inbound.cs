@@ -21,6 +21,7 @@ internal static class Inbound
         var value = root.Optional("inbound", "The listener before the application; `off` has none. Open when there is an `app`.");
         if (NativeNames.IsOff(value) || (!value.Exists && app is null && !value.IsDescribing))
         {
+            Detections.CheckOff(value, scope.InboundCapture);
             return;
         }
 
@@ -37,7 +38,7 @@ internal static class Inbound
         var transports = InboundTransport.Read(map, scope.HasIdentity);
         var header = ProxyHeaders.Read(map.Optional("proxy_header", "Load balancers that tell by a PROXY header, version 1 or 2, whom a connection is from; nobody is believed when absent."));
         var detection = Detections.Read(map);
-        var redirected = Detections.ReadOriginal(map, address, scope.IsRedirected);
+        var redirected = Detections.ReadOriginal(map, address, scope.InboundCapture);
         var spoken = map.Optional("protocol", "What callers speak: `http` is HTTP/1.1 or HTTP/2, `http1` and `http2` only the one, `tcp` bytes that go on as they come; `auto` looks, and what is not HTTP goes on as bytes, past all routes. Default: http, or auto for redirected connections where there are no routes.")
             .AsOneOf(NativeNames.InboundProtocols, redirected && !map.Has("routes") ? InboundProtocol.Auto : InboundProtocol.Http);
         var ports = map.Optional("ports", "Further ports of the application, for redirected connections, each with its protocol as in `protocol`. Routes are for the application's own port; connections to any other port go on unchanged.");

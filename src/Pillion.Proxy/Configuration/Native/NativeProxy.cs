@@ -7,10 +7,10 @@ namespace Pillion.Proxy.Configuration.Native;
 /// <summary>Pillion's own file, the proxy's part of it: <c>inbound</c>, <c>outbound</c> and <c>access_log</c>.</summary>
 internal static class NativeProxy
 {
-    public static ProxyConfig Read(ConfigMap root, AppConfig? app)
+    public static ProxyConfig Read(ConfigMap root, AppConfig? app, CaptureConfig? capture)
     {
         var accessLog = root.Optional("access_log", "Where each request is logged, for both ways: `stdout`, `stderr`, a file, `off`, an [access log](#access-log), or a list of them.");
-        var scope = new NativeScope(app, root.Has("identity"), root.Has("capture"), AccessLogs.Read(accessLog, AccessLogs.Default));
+        var scope = new NativeScope(app, root.Has("identity"), capture, AccessLogs.Read(accessLog, AccessLogs.Default));
 
         // What must be known of before `to:` can be checked is added as it is read; the check comes last.
         if (app is not null)

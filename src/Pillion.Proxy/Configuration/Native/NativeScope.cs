@@ -5,14 +5,18 @@ namespace Pillion.Proxy.Configuration.Native;
 
 /// <summary>What all parts of the file need of each other while it is read, and what has been read of it so far.</summary>
 /// <param name="hasIdentity">The file says who the sidecar is.</param>
-/// <param name="isRedirected">Connections of an application that knows nothing of us are redirected here.</param>
-internal sealed class NativeScope(AppConfig? app, bool hasIdentity, bool isRedirected, ValueList<AccessLogConfig> logs)
+/// <param name="capture">Which connections of an application that knows nothing of us are redirected here.</param>
+internal sealed class NativeScope(AppConfig? app, bool hasIdentity, CaptureConfig? capture, ValueList<AccessLogConfig> logs)
 {
     public AppConfig? App => app;
 
     public bool HasIdentity => hasIdentity;
 
-    public bool IsRedirected => isRedirected;
+    /// <summary>Where inbound connections are redirected to; null where they are not.</summary>
+    public int? InboundCapture => capture is { InboundPorts.Count: > 0 } ? capture.InboundPort : null;
+
+    /// <summary>Where outbound connections are redirected to; null where they are not.</summary>
+    public int? OutboundCapture => capture is { OutboundPort: > 0 } ? capture.OutboundPort : null;
 
     public ValueList<AccessLogConfig> Logs => logs;
 

@@ -20,6 +20,7 @@ internal static class Outbound
         var value = root.Optional("outbound", "The listener through which the application calls other services; `off` has none.");
         if (NativeNames.IsOff(value))
         {
+            Detections.CheckOff(value, scope.OutboundCapture);
             return;
         }
 
@@ -31,7 +32,7 @@ internal static class Outbound
         var forwardProxy = map.Optional("forward_proxy", "Serve CONNECT, as an HTTP proxy does for TLS; absolute URLs are understood in any case.").AsBool(true);
         var servicePath = ReadServicePath(map.Optional("service_path", "The path below which the first segment names the service, as in `/proxy/payments/charge`; `off` is none."));
         var detection = Detections.Read(map);
-        var redirected = Detections.ReadOriginal(map, address, scope.IsRedirected);
+        var redirected = Detections.ReadOriginal(map, address, scope.OutboundCapture);
         var services = ReadServices(map.Optional("services", "The services by their names; see [service](#service). A service has its name as Host and in `/proxy/NAME/`."), scope, forwardProxy, redirected);
         var hosts = services.Select(service => service.Host).OfType<VirtualHostConfig>().ToList();
         if (allowUnknown)

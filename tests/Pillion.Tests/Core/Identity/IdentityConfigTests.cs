@@ -1,11 +1,13 @@
+using System.Text.RegularExpressions;
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Roles;
+using Pillion.Tests.ArchitectureTests;
 using Pillion.Tests.Configuration;
 using Xunit;
 
 namespace Pillion.Tests.Core.Identity;
 
-public sealed class IdentityConfigTests
+public sealed partial class IdentityConfigTests
 {
     [Fact]
     public void A_directory_is_short_for_its_files() => Assert.Equal(
@@ -60,5 +62,16 @@ public sealed class IdentityConfigTests
         Assert.Contains(expected, Given.Errors($"app: 127.0.0.1:8080\n{line}\n"));
 
     [Fact]
+    public void Every_example_of_the_page_loads()
+    {
+        var examples = Example().Matches(File.ReadAllText(Repository.PathOf("docs/identity.md")));
+        Assert.NotEmpty(examples);
+        Assert.All(examples, example => Assert.NotNull(Given.Config(example.Groups["yaml"].Value).Identity));
+    }
+
+    [Fact]
     public void A_directory_takes_part_in_the_comparison_of_a_reload() => Assert.Equal(IdentityConfig.OfDirectory("a") with { Source = new SourceLine("f", 1, 1, "x") }, IdentityConfig.OfDirectory("a"));
+
+    [GeneratedRegex("```yaml\n(?<yaml>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Example();
 }

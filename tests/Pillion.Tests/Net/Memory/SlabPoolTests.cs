@@ -56,6 +56,33 @@ public sealed class SlabPoolTests
     }
 
     [Fact]
+    public void A_slab_that_need_not_be_large_is_smaller_while_many_large_ones_are_lent()
+    {
+        using var pool = new SlabPool();
+        Assert.Equal(SlabPool.Huge, Take(1)[0]);
+        var capacities = Take(1000);
+        Assert.Equal(31, capacities.Count(capacity => capacity == SlabPool.Huge));
+        Assert.Equal(128, capacities.Count(capacity => capacity == SlabPool.Large));
+        Assert.Equal(256, capacities.Count(capacity => capacity == SlabPool.Medium));
+        Assert.Equal(SlabPool.Small, capacities[^1]);
+        Assert.Equal(SlabPool.Huge, pool.Rent(SlabPool.Huge).Capacity);
+
+        int[] Take(int count) => [.. Enumerable.Range(0, count).Select(_ => pool.RentUpTo(SlabPool.Huge).Capacity)];
+    }
+
+    [Fact]
+    public void A_large_slab_that_comes_back_may_be_lent_again()
+    {
+        using var pool = new SlabPool();
+        var slabs = Enumerable.Range(0, 40).Select(_ => pool.RentUpTo(SlabPool.Huge)).ToList();
+        Assert.Equal(SlabPool.Large, pool.RentUpTo(SlabPool.Huge).Capacity);
+        slabs.ForEach(pool.Return);
+        Assert.Equal(SlabPool.Huge, pool.RentUpTo(SlabPool.Huge).Capacity);
+        Assert.Equal(SlabPool.Small, pool.RentUpTo(100).Capacity);
+        Assert.Equal(SlabPool.Medium, pool.RentUpTo(SlabPool.Large - 1).Capacity);
+    }
+
+    [Fact]
     public void Growing_keeps_the_bytes_even_when_too_little_was_asked_for()
     {
         using var pool = new SlabPool();

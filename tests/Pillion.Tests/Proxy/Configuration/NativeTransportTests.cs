@@ -1,6 +1,7 @@
 using Pillion.Core.Identity;
 using Pillion.Core.Identity.Secrets;
 using System.Net;
+using Pillion.Core.Identity;
 using Pillion.Net;
 using Pillion.Net.Tls;
 using Pillion.Proxy.Configuration;
@@ -231,6 +232,18 @@ public sealed class NativeTransportTests
 
         Assert.Equal(seconds, (int?)Assert.IsType<ForwardConfig>(host.Routes[0].Action).GrpcTimeoutMax?.TotalSeconds);
         Assert.Equal(TimeSpan.FromSeconds(2), Assert.IsType<ForwardConfig>(host.Routes[1].Action).GrpcTimeoutMax);
+    }
+
+    [Theory]
+    [InlineData("capture: { inbound_ports: [8080] }", true, true)]
+    [InlineData("capture: {}", false, true)]
+    [InlineData("capture: { outbound_port: 0, inbound_ports: all }", true, false)]
+    [InlineData("", false, false)]
+    public void What_capture_redirects_is_known_by_where_it_wanted_to_go(string capture, bool inbound, bool outbound)
+    {
+        var listeners = Given.Config(App + capture + "\n").Proxy.Listeners;
+
+        Assert.Equal((inbound, outbound), (listeners[0].OriginalDestination, listeners[1].OriginalDestination));
     }
 
     private static ListenerConfig Inbound(string text) => Given.Config(text).Proxy.Listeners[0];
