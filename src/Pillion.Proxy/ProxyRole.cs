@@ -104,9 +104,13 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
 
         foreach (var (bound, snapshot) in old.Listeners)
         {
-            if (next.Find(bound) is null)
+            if (next.Find(bound) is not { } current)
             {
                 Removed(bound, snapshot);
+            }
+            else if (current.Config != snapshot.Config)
+            {
+                ForConnections(bound, static connection => connection.Reloaded());
             }
         }
 
@@ -216,7 +220,11 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
         CloseConnections(bound, now: false);
     }
 
-    private void CloseConnections(BoundListener bound, bool now)
+    private void CloseConnections(BoundListener bound, bool now) =>
+        ForConnections(bound, now ? static connection => connection.CloseNow() : static connection => connection.CloseIfIdle());
+
+    // Each on its own loop.
+    private void ForConnections(BoundListener bound, Action<DownstreamConnection> action)
     {
         foreach (var loop in _loops)
         {
@@ -224,14 +232,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
             {
                 foreach (var connection in loop.Connections.Where(connection => connection.Listener == bound).ToArray())
                 {
-                    if (now)
-                    {
-                        connection.CloseNow();
-                    }
-                    else
-                    {
-                        connection.CloseIfIdle();
-                    }
+                    action(connection);
                 }
             });
         }

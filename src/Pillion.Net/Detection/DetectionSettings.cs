@@ -6,6 +6,12 @@ internal sealed record DetectionSettings
     /// <summary>Set only for peers whose address is configured to send one; see <see cref="ProxyHeader"/>.</summary>
     public ProxyHeaderUse ProxyHeader { get; init; }
 
+    /// <summary>A PROXY header in text is taken.</summary>
+    public bool AllowVersion1 { get; init; } = true;
+
+    /// <summary>A binary PROXY header is taken.</summary>
+    public bool AllowVersion2 { get; init; } = true;
+
     /// <summary>The protocol is to be told by the first bytes; otherwise only the PROXY header is read, and the kind is <see cref="DetectedKind.Undetected"/>.</summary>
     public bool Protocol { get; init; } = true;
 

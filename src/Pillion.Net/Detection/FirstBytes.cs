@@ -133,6 +133,11 @@ internal struct FirstBytes(DetectionSettings settings)
                 return DetectionViolation.ProxyHeaderMalformed;
         }
 
+        if (_header is { Version: var version } && !(version == 1 ? settings.AllowVersion1 : settings.AllowVersion2))
+        {
+            return DetectionViolation.ProxyHeaderMalformed;
+        }
+
         if (_header is { IsLocal: false } header)
         {
             connection.SetAddresses(header.Source, header.Destination);

@@ -189,8 +189,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         KeepAlive &= Request.KeepAlive;
         if (KeepAlive && Loop.IsDraining(Listener))
         {
+            // HTTP/2 says so by GOAWAY, once for the connection.
             KeepAlive = false;
-            Metrics.ConnectionsDrainClose++;
+            Metrics.ConnectionsDrainClose += Request.Version == 20 ? 0 : 1;
         }
 
         KeepAlive &= !(Response.Body == BodyKind.UntilClose || HeadWriter.EndsWithConnection(Response, Request.Version));

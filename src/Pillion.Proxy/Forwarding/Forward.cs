@@ -408,7 +408,8 @@ internal sealed class Forward
         var stream = _upstream!.Stream;
         return stream.WasRefused
             ? new Failure(FailureSide.Upstream, FailureKind.RefusedStream, Reused: stream.IsReused, Cause: cause)
-            : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused, receivedAnything, cause);
+            // A reset of the stream was said of this request; only the end of the whole connection may have met one that had been idle.
+            : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused && stream.PeerReset is null, receivedAnything, cause);
     }
 
     private Failure Classify(in Failure failure) => FailureCause.Of(failure, _exchange, _pump, _upstream?.Stream);

@@ -21,7 +21,7 @@ internal static class ForwardedHeaders
             Trace(exchange, fields);
         }
 
-        if (http.Via is not null && !Via(exchange.Listener.ViaToken, fields))
+        if (http.Via is not null && !Via(exchange.Listener.ViaName, exchange.Listener.ViaFor(exchange.Request.Version), fields))
         {
             return false;
         }
@@ -33,7 +33,9 @@ internal static class ForwardedHeaders
             ForwardedFor(exchange.Stream.Remote, fields);
         }
 
-        Default(fields, KnownField.XForwardedProto, exchange.Request.IsHttps || exchange.Stream.Tls is not null ? "https"u8 : "http"u8, keep: trusted);
+
+        // What the client writes into its scheme is a claim, like the field itself.
+        Default(fields, KnownField.XForwardedProto, exchange.Stream.Tls is not null || (trusted && exchange.Request.IsHttps) ? "https"u8 : "http"u8, keep: trusted);
         Default(fields, KnownField.XForwardedHost, exchange.Request.Authority, keep: true);
         return true;
     }
@@ -70,7 +72,7 @@ internal static class ForwardedHeaders
     }
 
     // The token names this listener of this process: a request may well pass outbound and then inbound of the same sidecar, but not one of them twice.
-    private static bool Via(ReadOnlySpan<byte> token, FieldList fields)
+    private static bool Via(ReadOnlySpan<byte> name, ReadOnlySpan<byte> token, FieldList fields)
     {
         var index = fields.IndexOf(KnownField.Via);
         if (index < 0)
@@ -81,7 +83,7 @@ internal static class ForwardedHeaders
 
         for (var i = index; i >= 0; i = fields.IndexOf(KnownField.Via, i + 1))
         {
-            if (fields.Value(i).IndexOf(token) >= 0)
+            if (fields.Value(i).IndexOf(name) >= 0)
             {
                 return false;
             }

@@ -18,6 +18,7 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
     private static readonly DetectionSettings Preface = new() { ReadClientHello = false, SilenceTimeout = TimeSpan.Zero };
 
     private Connection _connection = connection;
+    private LiveChain? _chain;
     private IServedConnection? _served;
 
     /// <summary>The listener whose connection it is.</summary>
@@ -54,6 +55,15 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
             _connection.Close();
         }
         else
+        {
+            _served.CloseIfIdle();
+        }
+    }
+
+    /// <summary>Another configuration is in place: where it no longer has the connection's chain, or has it with other TLS, nothing new begins on the connection.</summary>
+    public void Reloaded()
+    {
+        if (_served is not null && _chain!.IsClosing)
         {
             _served.CloseIfIdle();
         }
@@ -115,7 +125,7 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
             role.PlaintextPeers.Count(current.Name, _connection.Remote);
         }
 
-        var chain = new LiveChain(listener, current, chosen);
+        var chain = _chain = new LiveChain(listener, current, chosen);
         if (chosen.Tls is not null && !await SecureAsync(current, chosen.Tls))
         {
             return null;
@@ -214,7 +224,7 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
         role.ConnectionRefused(current, _connection.Remote.ToString(), reason, detected.Violation switch
         {
             DetectionViolation.ProxyHeaderMissing => "it sent no PROXY header, and this peer must",
-            DetectionViolation.ProxyHeaderMalformed => "its PROXY header is not one",
+            DetectionViolation.ProxyHeaderMalformed => "its PROXY header is not one, or of a version that is not taken here",
             DetectionViolation.ProxyHeaderTimedOut => "it sent no PROXY header in time",
             DetectionViolation.ClientHelloTimedOut => "its TLS hello was not finished in time",
             _ => "it said nothing in time",

@@ -11,7 +11,10 @@ namespace Pillion.Proxy.Listeners;
 /// <summary>The HTTP of a filter chain as one configuration has it, compiled: what a request needs is found without a lookup by name.</summary>
 internal sealed class HttpSnapshot
 {
+    private static readonly string[] ReceivedVersions = ["1.0", "1.1", "2.0"];
+
     private readonly RouteTable _routes;
+    private readonly byte[][] _via;
     private readonly byte[]? _servicePrefix;
     private readonly HttpMetrics[] _http;
     private readonly AccessLogSet _logs;
@@ -28,7 +31,8 @@ internal sealed class HttpSnapshot
         _servicePrefix = http.ServicePathPrefix is { } prefix ? Encoding.UTF8.GetBytes(prefix) : null;
         _http = [.. Enumerable.Range(0, loops).Select(loop => metrics.Http(http.StatPrefix, loop))];
         ServerNameBytes = Encoding.ASCII.GetBytes(http.ServerName);
-        ViaBytes = Encoding.ASCII.GetBytes($"1.1 {http.Via}-{instance}-{(uint)string.GetHashCode(listener.Name, StringComparison.Ordinal) & 0xFFFF:x4}");
+        ViaBytes = Encoding.ASCII.GetBytes($"{http.Via}-{instance}-{(uint)string.GetHashCode(listener.Name, StringComparison.Ordinal) & 0xFFFF:x4}");
+        _via = [.. ReceivedVersions.Select(version => Encoding.ASCII.GetBytes($"{version} {Encoding.ASCII.GetString(ViaBytes)}"))];
     }
 
     /// <summary>The listener's.</summary>
@@ -43,12 +47,16 @@ internal sealed class HttpSnapshot
 
     public ReadOnlySpan<byte> ServerName => ServerNameBytes;
 
-    /// <summary>This listener of this process in a Via field.</summary>
-    public ReadOnlySpan<byte> ViaToken => ViaBytes;
+    /// <summary>This listener of this process in a Via field: the pseudonym, without the version before it.</summary>
+    public ReadOnlySpan<byte> ViaName => ViaBytes;
 
     private byte[] ServerNameBytes { get; }
 
     private byte[] ViaBytes { get; }
+
+    /// <summary>What this listener adds to Via: the version of the message that it received (RFC 9110 §7.6.3) and its name.</summary>
+    /// <param name="version">10, 11 or 20.</param>
+    public ReadOnlySpan<byte> ViaFor(byte version) => _via[version switch { 10 => 0, 20 => 2, _ => 1 }];
 
     public HttpMetrics Metrics(ProxyLoop loop) => _http[loop.Index];
 

@@ -37,7 +37,12 @@ internal sealed class ListenerSnapshot
         _detection = first ? settings : null;
         if (config.ProxyHeader is { } header)
         {
-            _detectionBehindHeader = settings with { ProxyHeader = header.Optional ? ProxyHeaderUse.Optional : ProxyHeaderUse.Required };
+            _detectionBehindHeader = settings with
+            {
+                ProxyHeader = header.Optional ? ProxyHeaderUse.Optional : ProxyHeaderUse.Required,
+                AllowVersion1 = header.AllowV1,
+                AllowVersion2 = header.AllowV2,
+            };
         }
     }
 

@@ -13,7 +13,14 @@ internal sealed class LiveChain(BoundListener listener, ListenerSnapshot first, 
     public BoundListener Listener => listener;
 
     /// <summary>No request is served after the present one.</summary>
-    public bool IsClosing => listener.IsClosed || _isGone;
+    public bool IsClosing
+    {
+        get
+        {
+            Look(listener.Current);
+            return listener.IsClosed || _isGone;
+        }
+    }
 
     public ChainSnapshot Current => Look(listener.Current);
 
@@ -40,7 +47,7 @@ internal sealed class LiveChain(BoundListener listener, ListenerSnapshot first, 
         {
             _seen = now;
             var next = now.Find(_chain.Name);
-            _isGone = next is null || next.Config.Tls != _chain.Config.Tls || next.Http is null != _chain.Http is null;
+            _isGone = next is null || next.Config.Tls != _chain.Config.Tls || next.Http is null != _chain.Http is null || next.Tcp is null != _chain.Tcp is null;
             _chain = _isGone ? _chain : next!;
         }
 

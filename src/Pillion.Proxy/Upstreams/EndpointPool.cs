@@ -12,26 +12,23 @@ namespace Pillion.Proxy.Upstreams;
 internal sealed class EndpointPool
 {
     private readonly UpstreamPool _owner;
-    private readonly EventLoop _loop;
     private readonly ClusterConfig _config;
     private readonly ClusterMetrics _metrics;
     private readonly UpstreamDialer _dialer;
-    private readonly Queue<PendingIo> _waiting = new();
-    private readonly Stack<PendingIo> _waits = new();
+    private readonly SharedWaits _waits;
     private HttpProtocol _learnt = HttpProtocol.Auto;
     private bool _isDialing;
-    private Failure _dialFailure;
 
     public EndpointPool(UpstreamPool owner, EventLoop loop, Endpoint endpoint, ClusterConfig config, UpstreamDialer dialer, ClusterMetrics metrics)
     {
         _owner = owner;
-        _loop = loop;
+        _waits = new SharedWaits(loop);
         _config = config;
         _dialer = dialer;
         _metrics = metrics;
         Endpoint = endpoint;
         Http1 = new Http1Pool(owner, loop, endpoint, config, metrics);
-        Http2 = new Http2Pool(owner, loop, endpoint, config, metrics);
+        Http2 = new Http2Pool(owner, loop, endpoint, config, metrics) { UpgradesLearnt = () => _waits.Wake(default) };
     }
 
     public Endpoint Endpoint { get; }
@@ -40,7 +37,7 @@ internal sealed class EndpointPool
 
     public Http2Pool Http2 { get; }
 
-    public bool IsEmpty => Http1.IdleCount == 0 && Http2.Count == 0 && !_isDialing && _waiting.Count == 0;
+    public bool IsEmpty => Http1.IdleCount == 0 && Http2.Count == 0 && !_isDialing && _waits.Count == 0;
 
     /// <summary>There is something that will be too old at some time.</summary>
     public bool HasIdle => Http1.IdleCount > 0 || Http2.Count > 0;
@@ -86,6 +83,9 @@ internal sealed class EndpointPool
         if (dialed.Connection is null)
         {
             _metrics.Cancelled += cancellationToken.IsCancellationRequested ? 1 : 0;
+
+            // What it speaks may have changed: the next one offers both again.
+            _learnt = HttpProtocol.Auto;
             return new Lease(null, dialed.Failure);
         }
 
@@ -102,29 +102,37 @@ internal sealed class EndpointPool
         {
             while (true)
             {
-                if (!_isDialing)
+                // What a connection that is there offers is known once its SETTINGS are here; another one would offer the same.
+                var isLearning = false;
+                if (demand.IsUpgrade && Http2.LearnUpgrades(wanted, out isLearning) is false)
                 {
-                    _isDialing = true;
-                    _ = DialSharedAsync(wanted);
+                    return _config.Protocol == HttpProtocol.Auto
+                        ? await ConnectAsync(wanted, HttpProtocol.Http1, deadline, cancellationToken)
+                        : new Lease(null, new Failure(FailureSide.Upstream, FailureKind.ProtocolError, Cause: "it speaks HTTP/2 and does not offer upgrades on it (RFC 8441)"));
                 }
 
-                if (_isDialing)
+                if (!isLearning && !_isDialing)
                 {
-                    var wait = _waits.TryPop(out var used) ? used : new PendingIo(_loop);
-                    _waiting.Enqueue(wait);
-                    var result = await wait.Wait(deadline, cancellationToken);
+                    var dial = DialSharedAsync(wanted);
+                    if (dial.IsCompleted && dial.Result is { IsFailure: true } failure)
+                    {
+                        return new Lease(null, failure);
+                    }
+                }
+
+                if (isLearning || _isDialing)
+                {
+                    var (result, failure) = await _waits.WaitAsync(deadline, cancellationToken);
                     if (!result.IsOk)
                     {
                         _metrics.Cancelled += result.Error == IoError.Cancelled ? 1 : 0;
-                        return new Lease(null, _dialFailure.IsFailure && result.Error == IoError.Other
-                            ? _dialFailure
-                            : new Failure(FailureSide.Upstream, result.Error == IoError.TimedOut ? FailureKind.ConnectTimeout : FailureKind.ConnectFailed, Cause: result.Describe()));
+                        failure = new Failure(FailureSide.Upstream, result.Error == IoError.TimedOut ? FailureKind.ConnectTimeout : FailureKind.ConnectFailed, Cause: result.Describe());
                     }
-                }
-                else if (_dialFailure.IsFailure)
-                {
-                    // It failed at once.
-                    return new Lease(null, _dialFailure);
+
+                    if (failure.IsFailure)
+                    {
+                        return new Lease(null, failure);
+                    }
                 }
 
                 if (Http2.TryOpen(wanted, demand.IsUpgrade) is { } lease)
@@ -136,12 +144,6 @@ internal sealed class EndpointPool
                 {
                     return Http1.TryTake(wanted) is { } connection ? new Lease(connection, default) : await ConnectAsync(wanted, HttpProtocol.Http1, deadline, cancellationToken);
                 }
-
-                // What it offers is known once its SETTINGS are here.
-                if (demand.IsUpgrade && !await Http2.LearnUpgradesAsync(wanted))
-                {
-                    return new Lease(null, new Failure(FailureSide.Upstream, FailureKind.ProtocolError, Cause: "it speaks HTTP/2 and does not offer upgrades on it (RFC 8441)"));
-                }
             }
         }
         finally
@@ -150,48 +152,46 @@ internal sealed class EndpointPool
         }
     }
 
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask DialSharedAsync(DialedFor wanted)
+    // Bounded by the cluster's connect time-out alone: it belongs to nobody. Those who wait are told; the result is for who began it, should it end at once.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<Failure> DialSharedAsync(DialedFor wanted)
     {
-        _dialFailure = default;
-        var dialed = await _dialer.DialAsync(Endpoint, wanted.Client, _config.Protocol == HttpProtocol.Auto ? HttpProtocol.Auto : HttpProtocol.Http2, default, default);
+        _isDialing = true;
+        Dialed dialed;
+        try
+        {
+            dialed = await _dialer.DialAsync(Endpoint, wanted.Client, _config.Protocol == HttpProtocol.Auto ? HttpProtocol.Auto : HttpProtocol.Http2, default, default);
+        }
+        catch (Exception exception)
+        {
+            // A bug of ours; whoever waits must not wait for ever.
+            dialed = new Dialed(null, new Failure(FailureSide.Local, FailureKind.Internal, Cause: exception.GetType().Name));
+            _owner.Unhandled(exception);
+        }
+
         _isDialing = false;
-        if (dialed.Connection is not { } connection)
+        if (dialed.Connection is { } connection)
         {
-            _dialFailure = dialed.Failure;
-            Wake(IoResult.Fail(IoError.Other));
-            return;
+            var isHttp2 = _config.Protocol != HttpProtocol.Auto || connection.Tls?.ApplicationProtocol == "h2";
+            _learnt = isHttp2 ? HttpProtocol.Http2 : HttpProtocol.Http1;
+            if (isHttp2)
+            {
+                Http2.Add(connection, wanted);
+            }
+            else
+            {
+                Http1.Keep(Http1.Add(connection, wanted));
+            }
         }
 
-        if (_owner.IsRetired && _waiting.Count == 0)
+        _waits.Wake(dialed.Failure);
+        if (_owner.IsRetired)
         {
-            _owner.CountClosed(byPeer: false);
-            connection.Close();
-            return;
+            // Whoever waited has a stream now; what nobody took is not kept.
+            Http1.CloseIdle();
+            Http2.CloseIdle();
         }
 
-        var isHttp2 = _config.Protocol != HttpProtocol.Auto || connection.Tls?.ApplicationProtocol == "h2";
-        _learnt = isHttp2 ? HttpProtocol.Http2 : HttpProtocol.Http1;
-        if (isHttp2)
-        {
-            Http2.Add(connection, wanted);
-        }
-        else
-        {
-            Http1.Keep(Http1.Add(connection, wanted));
-        }
-
-        Wake(IoResult.Done(1));
-    }
-
-    private void Wake(IoResult result)
-    {
-        // Those of now: who finds no room waits again, behind the next connection.
-        for (var left = _waiting.Count; left > 0; left--)
-        {
-            var wait = _waiting.Dequeue();
-            wait.Complete(result);
-            _waits.Push(wait);
-        }
+        return dialed.Failure;
     }
 }

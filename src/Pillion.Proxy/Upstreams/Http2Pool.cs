@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
@@ -18,11 +19,16 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
 
     public int Count => _open.Count;
 
+    /// <summary>Called when it is known of a further connection whether it takes upgrades, or the connection has ended before.</summary>
+    public required Action UpgradesLearnt { private get; init; }
+
     /// <summary>A stream on a connection that is there; null where there is none with room.</summary>
     public Http2Lease? TryOpen(DialedFor wanted, bool isUpgrade)
     {
-        foreach (var upstream in _open)
+        // By number: a connection that has used up its streams leaves the list when it is asked for one more.
+        for (var i = 0; i < _open.Count; i++)
         {
+            var upstream = _open[i];
             if (upstream.DialedFor == wanted && !IsUsedUp(upstream) && (!isUpgrade || upstream.Connection.PeerAllowsExtendedConnect) && upstream.TryOpen() is { } lease)
             {
                 return lease;
@@ -32,18 +38,36 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
         return null;
     }
 
-    /// <summary>Waits until the connection there is has said whether it takes upgrades; false when it does not.</summary>
-    public async ValueTask<bool> LearnUpgradesAsync(DialedFor wanted)
+    /// <summary>Whether the connections there are take upgrades; null where there is none, or none that has said so yet.</summary>
+    /// <param name="isLearning"><see cref="UpgradesLearnt"/> will be called.</param>
+    public bool? LearnUpgrades(DialedFor wanted, out bool isLearning)
     {
-        foreach (var upstream in _open.ToArray())
+        isLearning = false;
+        bool? allows = null;
+        foreach (var upstream in _open)
         {
-            if (upstream.DialedFor == wanted && await upstream.Connection.SettingsAsync() && upstream.Connection.PeerAllowsExtendedConnect)
+            if (upstream.DialedFor != wanted || upstream.Connection.IsClosed)
             {
-                return true;
+                continue;
+            }
+
+            if (upstream.Connection.HasSettings)
+            {
+                allows = allows is true || upstream.Connection.PeerAllowsExtendedConnect;
+            }
+            else
+            {
+                isLearning = true;
+                if (!upstream.AwaitsSettings)
+                {
+                    upstream.AwaitsSettings = true;
+                    _ = AwaitSettingsAsync(upstream);
+                }
             }
         }
 
-        return false;
+        isLearning &= allows is not true;
+        return isLearning ? null : allows;
     }
 
     /// <summary>A connection that was just made.</summary>
@@ -88,7 +112,7 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
         {
             var upstream = _open[i];
             var isOld = config.IdleTimeout > TimeSpan.Zero && loop.Millis - upstream.IdleSince > (long)config.IdleTimeout.TotalMilliseconds;
-            if (upstream.IsIdle && (isOld || endpoint.IsRemoved || !owner.IsCurrent(upstream.DialedFor)))
+            if (upstream.IsIdle && !upstream.Connection.IsClosed && (isOld || endpoint.IsRemoved || !owner.IsCurrent(upstream.DialedFor)))
             {
                 metrics.ConnectionsIdleTimeout += isOld ? 1 : 0;
                 upstream.Close();
@@ -103,6 +127,14 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
         {
             upstream.Close();
         }
+    }
+
+    // Ends with the connection at the latest.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask AwaitSettingsAsync(Http2Upstream upstream)
+    {
+        await upstream.Connection.SettingsAsync();
+        UpgradesLearnt();
     }
 
     private bool IsUsedUp(Http2Upstream upstream) => config.MaxRequestsPerConnection > 0 && upstream.Connection.TotalStreams >= config.MaxRequestsPerConnection;

@@ -28,6 +28,9 @@ internal sealed class Http2Upstream : IHttp2Upstream
     /// <summary>Loop milliseconds at which its last stream ended.</summary>
     public long IdleSince { get; set; }
 
+    /// <summary>Somebody waits for the peer's SETTINGS.</summary>
+    public bool AwaitsSettings { get; set; }
+
     public bool IsIdle => Connection.ActiveStreams == 0;
 
     /// <summary>It ended because we wanted it to.</summary>

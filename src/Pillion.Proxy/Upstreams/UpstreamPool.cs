@@ -59,6 +59,9 @@ internal sealed class UpstreamPool : TimerNode
     /// <summary>The connection was made under the certificates and trust of now.</summary>
     public bool IsCurrent(DialedFor dialedFor) => dialedFor.TlsGeneration == _dialer.TlsGeneration;
 
+    /// <summary>A bug let an exception out.</summary>
+    public void Unhandled(Exception exception) => _loop.Unhandled?.Invoke(exception);
+
     public void CountClosed(bool byPeer)
     {
         if (byPeer)
@@ -77,7 +80,7 @@ internal sealed class UpstreamPool : TimerNode
     /// <summary>Something is idle, and will be too old at some time.</summary>
     public void SweepLater()
     {
-        if (!IsArmed)
+        if (!IsArmed && !IsRetired)
         {
             _loop.Timers.Arm(this, _loop.Millis + SweepMillis);
         }
@@ -122,6 +125,9 @@ internal sealed class UpstreamPool : TimerNode
         if (!_endpoints.TryGetValue(endpoint, out var pool))
         {
             _endpoints[endpoint] = pool = new EndpointPool(this, _loop, endpoint, _config, _dialer, _metrics);
+
+            // Where endpoints come, others have gone: their pools are forgotten, also those that hold nothing.
+            SweepLater();
         }
 
         return _recent = pool;

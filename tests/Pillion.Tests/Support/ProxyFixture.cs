@@ -7,10 +7,12 @@ using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
 using Pillion.Net;
+using Pillion.Net.Http.Http2;
 using Pillion.Net.InMemory;
 using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
+using Pillion.Net.Tls;
 using Pillion.Proxy;
 using Pillion.Proxy.Configuration;
 using Xunit;
@@ -27,6 +29,7 @@ internal sealed class ProxyFixture : IDisposable
 
     private readonly SlabPool _peerSlabs = new();
     private readonly List<RawPeer> _clients = [];
+    private readonly List<Http2Client> _http2Clients = [];
     private readonly Dictionary<ScriptedUpstream, Listener> _upstreams = [];
     private readonly MemoryLines _lines = new();
     private readonly AccessLogs _logs;
@@ -183,6 +186,26 @@ internal sealed class ProxyFixture : IDisposable
         }
     }
 
+    /// <summary>A client on a new connection that speaks HTTP/2, over TLS where a context for it is given.</summary>
+    public Http2Client ConnectHttp2(int port = 15000, Http2Settings? settings = null, TlsClientContext? tls = null, string? name = null)
+    {
+        Http2Client? client = null;
+        OnLoop(() => _ = ConnectAsync());
+        return client ?? throw new InvalidOperationException("there is no connection");
+
+        async Task ConnectAsync()
+        {
+            var connection = (await Network.ConnectAsync(Loop, new IPEndPoint(IPAddress.Loopback, port), default, default)).Connection!;
+            if (tls is not null)
+            {
+                connection = (await TlsHandshake.ConnectAsync(connection, tls, name, default)).Connection ?? throw new InvalidOperationException("no TLS");
+            }
+
+            client = new Http2Client(this, connection, settings ?? Http2Settings.Default);
+            _http2Clients.Add(client);
+        }
+    }
+
     /// <summary>Sends a request on a new connection and returns the connection.</summary>
     public RawPeer Request(string text) => Connect().Send(text);
 
@@ -269,6 +292,9 @@ internal sealed class ProxyFixture : IDisposable
         }
 
         Stop();
+
+        // HTTP/2 ends in order: each end waits a moment for the other.
+        AdvanceSeconds(1.5);
         Assert.Empty(Logger.Errors);
         Assert.Empty(Role.Loops[0].Connections);
         Assert.Equal(0, Loop.Slabs.Rented);
@@ -279,6 +305,8 @@ internal sealed class ProxyFixture : IDisposable
         Assert.Equal(0, ClusterMetrics.PendingActive);
         Assert.All(Role.Live.Clusters.Values, cluster => Assert.Equal((0, 0), (cluster.Budget.ActiveRequests, cluster.Budget.ActiveRetries)));
         Assert.All(_upstreams.Keys.SelectMany(upstream => upstream.Connections), peer => Assert.True(peer.IsOver || peer.Connection.IsClosed, "an upstream connection is still open"));
+        Assert.All(_upstreams.Keys.SelectMany(upstream => upstream.Http2), peer => Assert.True(peer.End is not null, "an upstream's HTTP/2 connection is still open"));
+        Assert.All(_http2Clients, client => Assert.True(client.IsClosed, "a client's HTTP/2 connection is still open"));
         Assert.All(_clients, client => Assert.True(client.IsOver || client.Connection.IsClosed, "a client's connection is still open"));
         Assert.Equal(HttpMetrics.RequestsTotal, Log.Count);
         _logs.Dispose();
@@ -290,6 +318,12 @@ internal sealed class ProxyFixture : IDisposable
     {
         while ((await listener.AcceptAsync(default)).Connection is MemoryConnection connection)
         {
+            if (upstream.Takes is { } takes)
+            {
+                takes(connection);
+                continue;
+            }
+
             upstream.Arrive(new RawPeer(this, connection, _peerSlabs, reads: !upstream.DoesNotRead));
         }
     }

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using Pillion.Net.Http.Http2;
+using Pillion.Net.Sockets;
 using Xunit;
 
 namespace Pillion.Tests.Support;
@@ -25,6 +27,17 @@ internal sealed class ScriptedUpstream(ProxyFixture fixture, IPEndPoint endPoint
 
     /// <summary>Connections are accepted but not read.</summary>
     public bool DoesNotRead { get; set; }
+
+    /// <summary>Connections that spoke HTTP/2; see <see cref="SpeakHttp2"/>.</summary>
+    public List<Http2Peer> Http2 { get; } = [];
+
+    /// <summary>Takes each new connection instead of a raw peer. On the loop.</summary>
+    public Action<Connection>? Takes { get; set; }
+
+    /// <summary>From now on connections speak HTTP/2.</summary>
+    /// <param name="answer">Answers each request; null leaves them to the test.</param>
+    public void SpeakHttp2(Http2Settings? settings = null, Func<Http2Call, Task>? answer = null) =>
+        Takes = connection => Http2.Add(new Http2Peer(fixture, connection, settings ?? Http2Settings.Default, answer));
 
     /// <summary>The next connection.</summary>
     public RawPeer Next()
