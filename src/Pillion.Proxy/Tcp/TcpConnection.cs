@@ -140,7 +140,8 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
         }
 
         _relay = new TcpRelay(downstream, upstream, tcp.Limits, counters);
-        var result = await _relay.RunAsync();
+        await _relay.RunAsync();
+        var result = _relay.Result;
         endpoint.RequestEnds();
         upstreams.Pool.CountClosed(byPeer: result.End is TcpEnd.UpstreamClosed or TcpEnd.ResetByUpstream);
         record.BytesReceived = result.FromClient;

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Pillion.Tests.Program;
 
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class CaptureRulesTests
 {
     private static readonly CaptureOptions Everything = new()

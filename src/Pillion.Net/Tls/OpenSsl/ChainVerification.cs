@@ -63,7 +63,7 @@ internal static unsafe class ChainVerification
         const int securityLevel = 1;
         foreach (var server in new[] { null, new TlsServerSettings { Certificates = [] } })
         {
-            var negotiation = new Negotiation { Trust = null, Now = now, Server = server };
+            var negotiation = new Negotiation { Trust = null, Now = now, Server = server, Peers = new KnownPeers() };
             if (Verify(negotiation, store, leaf, chain, securityLevel) != Ok)
             {
                 return negotiation.Cause;
