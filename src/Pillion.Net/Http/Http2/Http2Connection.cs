@@ -19,6 +19,7 @@ internal abstract class Http2Connection
     private int _unacknowledged;
     private int _streamReceiveWindow = SendQueue.DefaultWindow;
     private Http2Stream? _dataTo;
+    private int _dataToId;
     private Http2Stream?[]? _copied;
 
     protected Http2Connection(Connection socket, HttpRules rules, Http2Settings settings, bool isServer)
@@ -176,6 +177,7 @@ internal abstract class Http2Connection
             stream.ReceiveWindow -= header.Length;
             Credit(stream, padding);
             _dataTo = stream;
+            _dataToId = header.StreamId;
             if (stream.BodyLeft >= 0 && (stream.BodyLeft -= data) < 0)
             {
                 BodyViolated(stream);
@@ -186,7 +188,7 @@ internal abstract class Http2Connection
 
     public void DataCame(ReadOnlySpan<byte> data)
     {
-        if (_dataTo is { } stream)
+        if (DataStream is { } stream)
         {
             stream.AddData(data);
             Changed(stream);
@@ -199,7 +201,7 @@ internal abstract class Http2Connection
 
     public void DataEnds(in FrameHeader header)
     {
-        if (_dataTo is { } stream && header.Has(FrameFlags.EndStream))
+        if (DataStream is { } stream && header.Has(FrameFlags.EndStream))
         {
             EndRemote(stream);
         }
@@ -572,6 +574,9 @@ internal abstract class Http2Connection
             TellUser();
         }
     }
+
+    // The frame may have begun long ago, and its stream be over or another one by now.
+    private Http2Stream? DataStream => _dataTo is { } stream && stream.Id == _dataToId && ReferenceEquals(stream.Connection, this) ? stream : null;
 
     private void CountReset()
     {

@@ -121,6 +121,18 @@ public sealed class ServerLifeTests
     }
 
     [Fact]
+    public void A_frame_may_arrive_for_longer_than_its_stream_lives()
+    {
+        using var fixture = new Http2Fixture { App = _ => _go.Task };
+        var data = Data(1, true, new string('x', 100));
+        var peer = Connect(fixture).Send(Get(1, false), data[..50]);
+        fixture.OnLoop(_go.SetResult);
+        fixture.App = Http2Fixture.AnswerHelloAsync;
+        Assert.Equal("RST_STREAM 1 InternalError\n", peer.Take());
+        Assert.Equal("HEADERS 3 :status: 200, content-length: 5\nDATA 3 hello end\n", peer.Send(data[50..], Get(3)).Take());
+    }
+
+    [Fact]
     public void An_abort_says_why()
     {
         var received = "";
