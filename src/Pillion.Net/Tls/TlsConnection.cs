@@ -22,6 +22,7 @@ internal sealed class TlsConnection : Connection, IPeerWatcher
     private bool _isSendBroken;
     private bool _isShutDown;
     private bool _isInputEnded;
+    private bool _isBulk;
     private bool _isEnded;
     private IoResult _broken;
     private bool _isPeerReset;
@@ -234,9 +235,11 @@ internal sealed class TlsConnection : Connection, IPeerWatcher
             return false;
         }
 
-        var slab = Loop.Slabs.Rent(SlabPool.Medium);
+        // What filled the last slab to its end goes on: fewer, larger receives.
+        var slab = Loop.Slabs.Rent(_isBulk ? SlabPool.Large : SlabPool.Medium);
         var receiving = _inner.ReceiveAsync(slab, default, AtOnce);
         var result = receiving.IsCompleted ? receiving.Result : throw new InvalidOperationException("a receive waits that must not");
+        _isBulk = slab.Free.IsEmpty;
         if (result.Count > 0)
         {
             _engine.Feed(slab);

@@ -75,6 +75,9 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Name, EntryPoint = "SSL_CTX_set_cipher_list")]
     public static partial int SetCipherList(nint context, byte* list);
 
+    [LibraryImport(Name, EntryPoint = "SSL_CTX_set_ciphersuites")]
+    public static partial int SetCipherSuites(nint context, byte* list);
+
     [LibraryImport(Name, EntryPoint = "SSL_CTX_set_verify")]
     public static partial void SetVerify(nint context, int mode, void* callback);
 

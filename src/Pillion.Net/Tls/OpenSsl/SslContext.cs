@@ -67,6 +67,11 @@ internal abstract unsafe class SslContext : IDisposable
             Require(LibSsl.SetCipherList(Handle, list) == 1, $"'{cipherSuites}' names no TLS 1.2 cipher suite that OpenSSL knows");
         }
 
+        fixed (byte* list = CString(TlsDefaults.CipherSuites13))
+        {
+            Require(LibSsl.SetCipherSuites(Handle, list) == 1, "OpenSSL lacks the cipher suites of TLS 1.3");
+        }
+
         fixed (byte* list = CString(groups ?? TlsDefaults.Groups))
         {
             Require(LibSsl.ControlContext(Handle, LibSsl.ControlGroupsList, 0, list) == 1, $"'{groups}' is no list of groups that OpenSSL knows; such as '{TlsDefaults.Groups}'");
