@@ -54,7 +54,7 @@ public sealed class ReadinessTests
         Assert.Equal(0, (await Running.ToEndAsync(Peers.Pillion, ["wait", "--application", "--timeout", "20s", "--admin", sidecar.Admin])).Code);
         healthy = false;
         await NotReadyAsync(sidecar, "answered 500");
-        Assert.Contains("failed 2 health probes in a row", sidecar.Log);
+        await Eventually.IsTrue(() => sidecar.Log.Contains("failed 2 health probes in a row", StringComparison.Ordinal), "the log to say so");
         await app.DisposeAsync();
         await NotReadyAsync(sidecar, "connection refused");
     }
