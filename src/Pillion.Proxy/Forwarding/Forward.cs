@@ -258,6 +258,11 @@ internal sealed class Forward
         attempt.StartMicros = _tryStartMicros;
         if (endpoint is null)
         {
+            if (_upstreams.Original is not null && _exchange.Loop.IsOwnListener(_exchange.Stream.Local))
+            {
+                return new Failure(FailureSide.Local, FailureKind.LoopDetected);
+            }
+
             return _lookupError is null ? Classify(_cluster.WhyNoEndpoint()) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError);
         }
 

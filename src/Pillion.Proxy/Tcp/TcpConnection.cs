@@ -15,9 +15,13 @@ namespace Pillion.Proxy.Tcp;
 /// <param name="wasSilent">The client had said nothing when it was taken: if its server speaks first, the next one need not wait.</param>
 internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection downstream, bool wasSilent) : IServedConnection
 {
+    private static readonly TimeSpan DrainLook = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DrainPause = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _cancel = new();
     private readonly long _startMicros = loop.Events.MicrosNow;
     private TcpRelay? _relay;
+    private bool _isDraining;
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     public async ValueTask ServeAsync()
@@ -47,6 +51,7 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
             Fail(record, new Failure(FailureSide.Local, FailureKind.Internal, Cause: exception.GetType().Name));
         }
 
+        _cancel.Cancel();
         downstream.Close();
         record.DurationMicros = loop.Events.MicrosNow - _startMicros;
         metrics.ConnectionsActive--;
@@ -54,9 +59,13 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
         loop.Records.Publish(record);
     }
 
-    // Whether it is idle cannot be told from outside: it ends when its peers end it, or with the grace period.
     public void CloseIfIdle()
     {
+        if (!_isDraining)
+        {
+            _isDraining = true;
+            _ = DrainAsync();
+        }
     }
 
     public void CloseNow()
@@ -69,6 +78,21 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
         else
         {
             downstream.Abort();
+        }
+    }
+
+    // Where a question ends cannot be told from outside. A pause behind what the upstream said is taken for one between two of them; one behind what
+    // the client said may be a long wait for its answer, which has until the grace period ends.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask DrainAsync()
+    {
+        while (await loop.Events.DelayAsync(DrainLook, _cancel.Token))
+        {
+            if (_relay is { IsClientOwedAnswer: false } relay && relay.IsIdleFor(DrainPause))
+            {
+                relay.Stop();
+                return;
+            }
         }
     }
 

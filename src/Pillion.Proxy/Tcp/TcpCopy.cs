@@ -124,6 +124,7 @@ internal sealed class TcpCopy(TcpRelay relay, Connection from, Connection to, bo
         Received += count;
         _average += (count - _average) / 8;
         relay.Counters.Received(count, IsFromClient);
+        relay.IsClientOwedAnswer = IsFromClient;
         relay.Touch();
     }
 

@@ -39,6 +39,9 @@ internal sealed class TcpRelay : TimerNode, IPeerWatcher
 
     public TcpCounters Counters { get; }
 
+    /// <summary>What came last came from the client: its upstream may be at work on it.</summary>
+    public bool IsClientOwedAnswer { get; set; }
+
     private EventLoop Loop => _downstream.Loop;
 
     /// <summary>What became of it; complete once <see cref="RunAsync"/> is.</summary>

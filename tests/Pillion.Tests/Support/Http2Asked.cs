@@ -50,7 +50,14 @@ internal sealed class Http2Asked
 
     public void Send(string text) => _fixture.OnLoop(() => _ = SendAsync(text));
 
-    public void End(string? trailers = null) => _fixture.OnLoop(() => _ = _stream.FinishAsync(Trailing(trailers)));
+    public void End(string? trailers = null) => _fixture.OnLoop(() =>
+    {
+        _ = _stream.FinishAsync(Trailing(trailers));
+        if (IsComplete)
+        {
+            Release();
+        }
+    });
 
     /// <summary>Bytes that are no HTTP, from here on.</summary>
     public void Tunnel() => _fixture.OnLoop(() =>

@@ -1,5 +1,3 @@
-using Pillion.Core.Identity;
-using Pillion.Core.Identity.Secrets;
 using System.Net;
 using Pillion.Net.Tls;
 using Pillion.Proxy.Configuration;
