@@ -1,3 +1,5 @@
+using Pillion.Core.Identity;
+using Pillion.Core.Identity.Secrets;
 using System.Net;
 using Pillion.Net.Tls;
 using Pillion.Proxy.Configuration;
