@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Security.Cryptography;
+using Pillion.Net.Posix;
 
 namespace Pillion.Core.Signals;
 
@@ -42,5 +42,5 @@ internal sealed class RandomBytes
         return result;
     }
 
-    private static byte[] Seed() => RandomNumberGenerator.GetBytes(32);
+    private static byte[] Seed() => SystemRandom.GetBytes(32);
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Pillion.Net;
+using Pillion.Net.Posix;
 
 namespace Pillion.Admin;
 
@@ -29,7 +30,7 @@ internal sealed class AdminToken : IDisposable
             return null;
         }
 
-        var token = Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
+        var token = Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SystemRandom.GetBytes(32)));
         var draft = $"{path}.{Environment.ProcessId}.new";
         try
         {
