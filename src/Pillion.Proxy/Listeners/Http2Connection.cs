@@ -15,6 +15,7 @@ internal sealed class Http2Connection : IServedConnection, IHttp2Requests
     private readonly LiveChain _chain;
     private readonly Http2ServerConnection _connection;
     private readonly LoopOperation<bool> _allServed = new();
+    private readonly Stack<StreamServing> _free = new();
     private int _serving;
     private int _requests;
     private bool _isDraining;
@@ -67,7 +68,8 @@ internal sealed class Http2Connection : IServedConnection, IHttp2Requests
 
     public void CloseNow() => _connection.Abort();
 
-    void IHttp2Requests.RequestArrived(Http2ServerStream stream) => _ = ServeAsync(stream);
+    void IHttp2Requests.RequestArrived(Http2ServerStream stream) =>
+        (_free.TryPop(out var free) ? free : new StreamServing(_free)).Hold(ServeAsync(stream));
 
     // Awaited by the connection's own end.
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
