@@ -227,7 +227,7 @@ internal sealed class Preparation : Prepared
     private HttpSnapshot HttpOf(ListenerConfig listener, HttpConfig http, DownstreamTls? tls)
     {
         var context = _role.Context;
-        http = http with { Rules = http.Rules with { PolicyFieldNames = FieldsRead(http.Routes) } };
+        http = http with { Rules = http.Rules with { PolicyFieldNames = FieldsRead(http) } };
         var logs = AccessLogSet.Make(http.AccessLogs, context.AccessLogs, _role.Loops.Count);
         return new HttpSnapshot(listener, http, RouteTable.Build(http.Routes, http.Rules), context.Metrics, _role.Loops.Count, _role.Instance, logs, tls);
     }
@@ -243,8 +243,10 @@ internal sealed class Preparation : Prepared
     };
 
     // A header that imitates one of these, with underscores for hyphens, is rejected before a route can be misled by it.
-    private static FieldNameSet FieldsRead(RouteTableConfig routes) =>
-        new(routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => route.Match.Headers).Select(header => header.Name).Where(name => !name.StartsWith(':')));
+    // So is one that imitates what is said of a verified client: an application that takes both for one would believe anybody.
+    private static FieldNameSet FieldsRead(HttpConfig http) =>
+        new(http.Routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => route.Match.Headers).Select(header => header.Name).Where(name => !name.StartsWith(':'))
+            .Concat(http.ClientCertificate.Mode == ForwardClientCert.AlwaysForwardOnly ? [] : ["x-forwarded-client-cert"]));
 
     private async Task<BoundListener?> BindAsync(ListenerConfig config, ListenerSnapshot snapshot)
     {

@@ -25,6 +25,8 @@ internal struct FirstBytes(DetectionSettings settings)
         DetectionStage.ProxyHeader when settings.ProxyHeader == ProxyHeaderUse.Required => settings.ProxyHeaderTimeout,
         DetectionStage.FirstByte when IsRemembered => settings.RememberedTimeout,
         DetectionStage.ClientHello => settings.ClientHelloTimeout,
+        // Silence may last; a first byte that nothing follows keeps a buffer.
+        DetectionStage.Protocol when settings.SilenceTimeout <= TimeSpan.Zero => settings.ClientHelloTimeout,
         _ => settings.SilenceTimeout,
     };
 

@@ -66,7 +66,7 @@ internal static class ClientCertificateHeader
         var text = new StringBuilder();
         if (ownIdentity is not null)
         {
-            text.Append("By=").Append(ownIdentity).Append(';');
+            text.Append("By=").Append(Clean(ownIdentity)).Append(';');
         }
 
         text.Append("Hash=").Append(peer.Sha256);

@@ -95,7 +95,7 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
         var detected = default(Detected);
         if (current.DetectionFor(_connection.Remote) is { } settings)
         {
-            detected = await Detector.DetectAsync(_connection, settings, default, loop.ServersThatSpeakFirst);
+            detected = await Detector.DetectAsync(_connection, settings, Deadline.After(loop.Events, current.FirstByteTimeout), loop.ServersThatSpeakFirst);
             if (detected.Kind is DetectedKind.Ended or DetectedKind.Violation ||
                 (detected.Kind == DetectedKind.Silent && !current.Config.Detection.ContinueOnTimeout))
             {
@@ -167,6 +167,12 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
         if (chosen.Http is not { } http)
         {
             return new TcpConnection(loop, chain, _connection, wasSilent: kind == DetectedKind.Silent);
+        }
+
+        if (kind == DetectedKind.Silent && chosen.Tcp is null)
+        {
+            // Nothing is known yet: its server will not speak first.
+            kind = DetectedKind.Undetected;
         }
 
         switch (_connection.Tls?.ApplicationProtocol)

@@ -32,7 +32,8 @@ internal sealed class ListenerSnapshot
         {
             Protocol = first,
             ReadClientHello = config.Detection.Tls || chains.Any(AsksForHello),
-            SilenceTimeout = config.Detection.Timeout,
+            // Where only HTTP is served, the client speaks first, with or without TLS: a connection that was opened early waits to be told what it is.
+            SilenceTimeout = config.Detection.ContinueOnTimeout && chains.All(chain => chain.Tcp is null) ? TimeSpan.Zero : config.Detection.Timeout,
         };
         _detection = first ? settings : null;
         if (config.ProxyHeader is { } header)
@@ -55,6 +56,9 @@ internal sealed class ListenerSnapshot
     public int MaxConnections => Config.MaxConnections;
 
     public ListenerMetrics Metrics(ProxyLoop loop) => _metrics[loop.Index];
+
+    /// <summary>Within this a client must have said something, whatever else is waited for.</summary>
+    public TimeSpan FirstByteTimeout => Config.Http?.IdleTimeout ?? TimeSpan.Zero;
 
     /// <summary>What to look for in the first bytes that a peer sends; null is nothing.</summary>
     public DetectionSettings? DetectionFor(PeerAddress peer) => IsBelieved(peer) ? _detectionBehindHeader : _detection;
