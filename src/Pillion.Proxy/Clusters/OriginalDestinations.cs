@@ -12,7 +12,11 @@ internal sealed class OriginalDestinations
     private const long KeptMillis = 60_000;
     private const int MaxEndpoints = 1024;
 
+    // With more in use than that, looking through all for each connection would be the greater cost.
+    private const long FullMillis = 1_000;
+
     private readonly Dictionary<PeerAddress, Entry> _endpoints = [];
+    private long _lastCleaning;
     private long _nextCleaning;
 
     public int Count => _endpoints.Count;
@@ -21,7 +25,7 @@ internal sealed class OriginalDestinations
     /// <param name="now">Loop milliseconds.</param>
     public Endpoint? Find(PeerAddress destination, long now)
     {
-        if (now >= _nextCleaning || _endpoints.Count >= MaxEndpoints)
+        if (now >= _nextCleaning || (_endpoints.Count >= MaxEndpoints && now >= _lastCleaning + FullMillis))
         {
             Forget(now);
         }
@@ -43,6 +47,7 @@ internal sealed class OriginalDestinations
 
     private void Forget(long now)
     {
+        _lastCleaning = now;
         _nextCleaning = now + (KeptMillis / 4);
         foreach (var (address, entry) in _endpoints)
         {

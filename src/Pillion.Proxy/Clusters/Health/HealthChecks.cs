@@ -28,7 +28,7 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
             {
                 if (!_states.TryGetValue(endpoint, out var state))
                 {
-                    _states[endpoint] = state = new State();
+                    _states[endpoint] = state = new State(!endpoint.IsUnhealthy);
                 }
 
                 // One that has not answered the last question is not asked again meanwhile.
@@ -84,14 +84,16 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<string?> AskAsync(Endpoint endpoint)
     {
-        var lease = await upstreams.Pool.RentAsync(endpoint, new UpstreamDemand(default, Version: 20), Deadline.After(loop.Events, config.Timeout), _stop.Token);
+        // Connecting is part of the time.
+        var deadline = Deadline.After(loop.Events, config.Timeout);
+        var lease = await upstreams.Pool.RentAsync(endpoint, new UpstreamDemand(default, Version: 20), deadline, _stop.Token);
         if (lease.Upstream is not { } upstream)
         {
             return lease.Failure.Cause ?? "it cannot be connected to";
         }
 
         var stream = upstream.Stream;
-        using var limit = new AnswerLimit(loop.Events, stream, config.Timeout);
+        using var limit = new AnswerLimit(loop.Events, stream, deadline, _stop.Token);
         var request = RequestHeads.Rent();
         GrpcHealth.WriteHead(request, config, cluster, _request.Length);
         var problem = stream.WriteHead(request) ? await SendAndReceiveAsync(stream) : "the question does not fit";
@@ -154,7 +156,8 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
     [LoggerMessage(Level = LogLevel.Warning, Message = "cluster {Cluster}: {Endpoint} failed {Count} health checks in a row and was taken out: {Problem}")]
     private static partial void LogUnhealthy(ILogger logger, string cluster, string endpoint, int count, string problem);
 
-    private sealed class State
+    // One that DNS took away and gave back is what it was found to be.
+    private sealed class State(bool isHealthy)
     {
         private int _successes;
         private bool _isKnown;
@@ -162,7 +165,7 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
         public bool IsAsked { get; set; }
 
         /// <summary>Used until a check has failed: what was never asked may well serve.</summary>
-        public bool IsHealthy { get; private set; } = true;
+        public bool IsHealthy { get; private set; } = isHealthy;
 
         public int Failures { get; private set; }
 
@@ -171,7 +174,7 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
         {
             _successes = isGood ? _successes + 1 : 0;
             Failures = isGood ? 0 : Failures + 1;
-            var changes = isGood ? !IsHealthy && _successes >= config.HealthyThreshold : IsHealthy && (!_isKnown || Failures >= config.UnhealthyThreshold);
+            var changes = isGood ? !IsHealthy && (!_isKnown || _successes >= config.HealthyThreshold) : IsHealthy && (!_isKnown || Failures >= config.UnhealthyThreshold);
             _isKnown = true;
             IsHealthy ^= changes;
             return changes;
@@ -182,17 +185,24 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
     {
         private readonly EventLoop _loop;
         private readonly ClientStream _stream;
+        private readonly CancellationTokenRegistration _stopped;
 
-        public AnswerLimit(EventLoop loop, ClientStream stream, TimeSpan time)
+        // The checks are stopped on the loop.
+        public AnswerLimit(EventLoop loop, ClientStream stream, Deadline deadline, CancellationToken stop)
         {
             _loop = loop;
             _stream = stream;
-            loop.Timers.Arm(this, Deadline.After(loop, time).Millis);
+            loop.Timers.Arm(this, deadline.Millis);
+            _stopped = stop.UnsafeRegister(static state => ((AnswerLimit)state!)._stream.Abort(reset: true), this);
         }
 
         public bool HasPassed { get; private set; }
 
-        public void Dispose() => _loop.Timers.Cancel(this);
+        public void Dispose()
+        {
+            _stopped.Unregister();
+            _loop.Timers.Cancel(this);
+        }
 
         protected internal override void Fire()
         {

@@ -1,6 +1,6 @@
+using System.Net;
 using Pillion.Core.Identity;
 using Pillion.Core.Identity.Secrets;
-using System.Net;
 using Pillion.Net;
 using Pillion.Net.Tls;
 using Pillion.Proxy.Configuration;
