@@ -258,12 +258,7 @@ internal sealed class Forward
         attempt.StartMicros = _tryStartMicros;
         if (endpoint is null)
         {
-            if (_upstreams.Original is not null && _exchange.Loop.IsOwnListener(_exchange.Stream.Local))
-            {
-                return new Failure(FailureSide.Local, FailureKind.LoopDetected);
-            }
-
-            return _lookupError is null ? Classify(_cluster.WhyNoEndpoint()) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError);
+            return _lookupError is null ? Classify(_cluster.WhyNoEndpoint(_exchange.Loop, _exchange.Stream.Local)) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError);
         }
 
         attempt.Endpoint = record.UpstreamHost = endpoint.Text;

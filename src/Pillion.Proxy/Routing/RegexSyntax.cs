@@ -69,7 +69,8 @@ internal static class RegexSyntax
     }
 
     /// <summary>A regex that only the whole text matches.</summary>
-    public static Regex Full(string pattern) => new(@"\A(?:" + Translate(pattern) + @")\z", Options);
+    public static Regex Full(string pattern, bool ignoreCase = false) =>
+        new(@"\A(?:" + Translate(pattern) + @")\z", ignoreCase ? Options | RegexOptions.IgnoreCase : Options);
 
     /// <summary>A regex that matches anywhere in the text.</summary>
     public static Regex Find(string pattern) => new(Translate(pattern), Options);

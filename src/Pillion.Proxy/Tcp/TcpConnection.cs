@@ -107,7 +107,7 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
             if (endpoint is null)
             {
                 metrics.NoRoute++;
-                Fail(record, upstreams.Original is not null && loop.IsOwnListener(downstream.Local) ? new Failure(FailureSide.Local, FailureKind.LoopDetected) : cluster.WhyNoEndpoint());
+                Fail(record, cluster.WhyNoEndpoint(loop, downstream.Local));
                 return;
             }
 

@@ -1,9 +1,9 @@
-using System.Text.RegularExpressions;
 using Pillion.Core.Configuration;
 using Pillion.Core.Identity;
 using Pillion.Core.Identity.Secrets;
 using Pillion.Net.Tls;
 using Pillion.Proxy.Configuration.Transport;
+using Pillion.Proxy.Routing;
 
 namespace Pillion.Proxy.Transport;
 
@@ -115,8 +115,7 @@ internal sealed class TlsMaterial
     }
 
     private static NameMatcher Matcher(NameMatchConfig name) => name.Match == NameComparison.Regex
-        // RE2's meaning in Envoy: the whole name.
-        ? new NameMatcher(name.Kind, new Regex($@"\A(?:{name.Value})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | (name.IgnoreCase ? RegexOptions.IgnoreCase : 0)))
+        ? new NameMatcher(name.Kind, RegexSyntax.Full(name.Value, name.IgnoreCase))
         : new NameMatcher(name.Kind, KindOf(name.Match), name.Value, name.IgnoreCase);
 
     private static NameMatchKind KindOf(NameComparison kind) => kind switch

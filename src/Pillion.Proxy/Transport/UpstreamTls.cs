@@ -91,6 +91,7 @@ internal sealed class UpstreamTls
         Max = TlsText.Version(_config.MaxVersion),
         CipherSuites = TlsText.List(_config.CipherSuites),
         Groups = TlsText.List(_config.Groups),
+        Resumption = _config.Resumption,
     });
 
     private sealed record Generation(int Number, object?[] Parts, Dictionary<(HttpProtocol? Speaks, string? Verified), TlsClientContext> Contexts);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pillion.Core.Resilience;
+using Pillion.Net;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Clusters.Health;
@@ -57,10 +58,11 @@ internal sealed class Cluster
         }
     }
 
-    /// <summary>Why there was no endpoint to pick.</summary>
-    public Failure WhyNoEndpoint() => _endpoints.Current.IsEmpty && _endpoints.LookupError is { } error
-        ? new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: error)
-        : new Failure(FailureSide.Upstream, FailureKind.NoEndpoint);
+    /// <summary>Why there was no endpoint to pick for a connection that wanted to go to <paramref name="destination"/>.</summary>
+    public Failure WhyNoEndpoint(ProxyLoop loop, PeerAddress destination) =>
+        Config.Discovery == ClusterDiscovery.OriginalDestination && loop.IsOwnListener(destination) ? new Failure(FailureSide.Local, FailureKind.LoopDetected) :
+        _endpoints.Current.IsEmpty && _endpoints.LookupError is { } error ? new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: error) :
+        new Failure(FailureSide.Upstream, FailureKind.NoEndpoint);
 
     /// <summary>Ends discovery and lets the pools run dry; requests under way finish.</summary>
     public void Retire()

@@ -1,5 +1,6 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Roles;
+using Pillion.Net;
 
 namespace Pillion.Capture;
 
@@ -13,6 +14,9 @@ internal sealed record CaptureOptions
 
     /// <summary>Ports of the sidecar besides those that are redirected to, such as the admin port: never captured.</summary>
     public ValueList<int> OwnPorts { get; init; } = [];
+
+    /// <summary>What a file asks for, around an admin port.</summary>
+    public static CaptureOptions Of(CaptureConfig config, Address admin) => new() { Config = config, OwnPorts = admin.IsUnix ? [] : [admin.Port] };
 
     /// <summary>Inbound ports that stay as they are: the sidecar's own, and those that were excluded.</summary>
     public IEnumerable<PortRange> UntouchedInboundPorts =>

@@ -15,7 +15,7 @@ internal sealed partial class RunningCapture(ChildProcesses processes, ILogger l
     /// <summary>Returns why it cannot be installed, or null.</summary>
     public async Task<string?> InstallAsync(PillionConfig config, Address admin, CancellationToken cancellationToken)
     {
-        var options = new CaptureOptions { Config = config.Capture!, OwnPorts = admin.IsUnix ? [] : [admin.Port] };
+        var options = CaptureOptions.Of(config.Capture!, admin);
         var mistake = await _capture.InstallAsync(options, cancellationToken).ConfigureAwait(false);
         _isInstalled = mistake is null;
         if (_isInstalled)

@@ -61,7 +61,7 @@ internal sealed class CaptureArguments
                 return errors is [{ IsAboutFile: true }] ? ExitCodes.Usage : ExitCodes.Failure;
             }
 
-            options = options with { Config = config.Capture ?? new CaptureConfig(), OwnPorts = config.Admin.Address.IsUnix ? [] : [config.Admin.Address.Port] };
+            options = CaptureOptions.Of(config.Capture ?? new CaptureConfig(), config.Admin.Address);
         }
 
         return TryRead(parsed, ref options) is { } mistake ? io.Fail(mistake) : null;

@@ -19,6 +19,7 @@ public sealed class UpstreamTlsTests
     private const string Get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
     private readonly List<Connection> _accepted = [];
+    private readonly List<bool> _resumed = [];
     private int _http1Requests;
 
     [Fact]
@@ -45,6 +46,19 @@ public sealed class UpstreamTlsTests
         client.Send(Get);
         Assert.StartsWith("HTTP/1.1 200 ", client.TakeHead());
         Assert.Equal((2, 1, 1), (_http1Requests, proxy.ClusterMetrics.ConnectionsTotal, proxy.ClusterMetrics.ConnectionsHttp1));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_further_connection_resumes_the_session_unless_the_file_forbids_it(bool resumes)
+    {
+        using var proxy = Fixture(cluster => cluster with { Protocol = HttpProtocol.Http1, MaxRequestsPerConnection = 1, Tls = cluster.Tls! with { Resumption = resumes } });
+        using var tls = Server("http/1.1");
+        proxy.Upstream.Takes = connection => _ = ServeAsync(proxy, connection, tls);
+        Assert.StartsWith("HTTP/1.1 200 ", proxy.Request(Get).TakeHead());
+        Assert.StartsWith("HTTP/1.1 200 ", proxy.Request(Get).TakeHead());
+        Assert.Equal([false, resumes], _resumed);
     }
 
     [Fact]
@@ -184,10 +198,12 @@ public sealed class UpstreamTlsTests
         }
         else if (inner.Tls!.ApplicationProtocol == "h2")
         {
+            _resumed.Add(inner.Tls.IsResumed);
             proxy.Upstream.Http2.Add(new Http2Peer(proxy, inner, settings ?? Http2Settings.Default, call => call.AnswerAsync()));
         }
         else
         {
+            _resumed.Add(inner.Tls.IsResumed);
             await ServeHttp1Async(new Http1ServerStream(inner, HttpRules.Default), proxy);
         }
     }
