@@ -11,6 +11,7 @@ using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Configuration.Tcp;
 using Pillion.Proxy.Configuration.Transport;
+using Pillion.Proxy.Filters;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
 using Pillion.Proxy.Tcp;
@@ -35,12 +36,14 @@ internal sealed class Preparation : Prepared
 
     private readonly Secret<IdentitySnapshot>? _identity;
     private readonly SecretSet _secrets;
+    private readonly FilterStates _filterStates;
 
     private Preparation(ProxyRole role, Secret<IdentitySnapshot>? identity)
     {
         _role = role;
         _identity = identity;
         _secrets = role.Context.Secrets.Begin();
+        _filterStates = new FilterStates(role.Live.FilterStates);
     }
 
     public override IReadOnlyList<string> Mistakes => _mistakes;
@@ -59,7 +62,7 @@ internal sealed class Preparation : Prepared
         }
 
         await preparation.WarmAsync();
-        preparation._next = new ProxySnapshot(config, clusters, listeners);
+        preparation._next = new ProxySnapshot(config, clusters, listeners, preparation._filterStates);
         return preparation;
     }
 
@@ -83,6 +86,7 @@ internal sealed class Preparation : Prepared
             cluster.Retire();
         }
 
+        _filterStates.RetireExcept(_role.Live.FilterStates);
         _secrets.Dispose();
     }
 
@@ -229,7 +233,8 @@ internal sealed class Preparation : Prepared
         var context = _role.Context;
         http = http with { Rules = http.Rules with { PolicyFieldNames = FieldsRead(http) } };
         var logs = AccessLogSet.Make(http.AccessLogs, context.AccessLogs, _role.Loops.Count);
-        return new HttpSnapshot(listener, http, RouteTable.Build(http.Routes, http.Rules), context.Metrics, _role.Loops.Count, _role.Instance, logs, tls);
+        var filters = new FilterCompiler(new FilterContext(context, http.StatPrefix, _filterStates));
+        return new HttpSnapshot(listener, http, RouteTable.Build(http.Routes, http.Rules, filters), filters.Compile(http.Filters), context.Metrics, _role.Loops.Count, _role.Instance, logs, tls);
     }
 
     private static IEnumerable<AccessLogConfig> AccessLogsOf(ListenerConfig listener) =>
@@ -246,6 +251,7 @@ internal sealed class Preparation : Prepared
     // So is one that imitates what is said of a verified client: an application that takes both for one would believe anybody.
     private static FieldNameSet FieldsRead(HttpConfig http) =>
         new(http.Routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => route.Match.Headers).Select(header => header.Name).Where(name => !name.StartsWith(':'))
+            .Concat(http.Filters.Concat(http.Routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => route.Filters)).SelectMany(filter => filter.FieldsRead))
             .Concat(http.ClientCertificate.Mode == ForwardClientCert.AlwaysForwardOnly ? [] : ["x-forwarded-client-cert"]));
 
     private async Task<BoundListener?> BindAsync(ListenerConfig config, ListenerSnapshot snapshot)

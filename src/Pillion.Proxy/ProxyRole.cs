@@ -121,6 +121,8 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
                 cluster.Retire();
             }
         }
+
+        old.FilterStates.RetireExcept(next.FilterStates);
     }
 
     public void EnterLameDuck() => _stage = DrainStage.LameDuck;
@@ -174,6 +176,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
             cluster.Retire();
         }
 
+        _live.FilterStates.RetireExcept(other: null);
         while (served.Any(pair => pair.Bound.Connections > 0))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(5), _time, cancellationToken);

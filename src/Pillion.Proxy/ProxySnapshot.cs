@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Filters;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Upstreams;
 
@@ -9,15 +10,16 @@ namespace Pillion.Proxy;
 /// <summary>One configuration of the proxy, compiled and immutable; a request reads it once and keeps it. Endpoints change inside their clusters.</summary>
 internal sealed class ProxySnapshot
 {
-    public static readonly ProxySnapshot Empty = new(new ProxyConfig(), FrozenDictionary<string, Cluster>.Empty, []);
+    public static readonly ProxySnapshot Empty = new(new ProxyConfig(), FrozenDictionary<string, Cluster>.Empty, [], new FilterStates(before: null));
 
     private readonly (BoundListener Bound, ListenerSnapshot Snapshot)[] _byListener;
 
-    public ProxySnapshot(ProxyConfig config, FrozenDictionary<string, Cluster> clusters, IReadOnlyList<(BoundListener Bound, ListenerSnapshot Snapshot)> listeners)
+    public ProxySnapshot(ProxyConfig config, FrozenDictionary<string, Cluster> clusters, IReadOnlyList<(BoundListener Bound, ListenerSnapshot Snapshot)> listeners, FilterStates filterStates)
     {
         Config = config;
         Clusters = clusters;
         Listeners = listeners;
+        FilterStates = filterStates;
         _byListener = [.. listeners];
     }
 
@@ -26,6 +28,9 @@ internal sealed class ProxySnapshot
     public FrozenDictionary<string, Cluster> Clusters { get; }
 
     public IReadOnlyList<(BoundListener Bound, ListenerSnapshot Snapshot)> Listeners { get; }
+
+    /// <summary>What the filters remember.</summary>
+    public FilterStates FilterStates { get; }
 
     /// <summary>Null: this configuration no longer has the listener.</summary>
     public ListenerSnapshot? Find(BoundListener listener)

@@ -53,6 +53,22 @@ internal enum FailureKind : byte
     LoopDetected,
     Draining,
     Internal,
+
+    /// <summary>Who asks could not be established: no credential, or none that is believed.</summary>
+    Unauthenticated,
+
+    /// <summary>A policy does not allow it.</summary>
+    Denied,
+    RateLimited,
+
+    /// <summary>A fault that the configuration asks for.</summary>
+    FaultInjected,
+
+    /// <summary>A service that a policy asks did not answer, and the policy does not let pass what it cannot check.</summary>
+    PolicyUnavailable,
+
+    /// <summary>Pillion is short of memory and sheds what it has not begun.</summary>
+    Overloaded,
 }
 
 /// <summary>

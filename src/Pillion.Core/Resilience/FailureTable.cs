@@ -15,6 +15,8 @@ internal static class FailureTable
     private const int GrpcInternal = 13;
     private const int GrpcUnavailable = 14;
     private const int GrpcCancelled = 1;
+    private const int GrpcPermissionDenied = 7;
+    private const int GrpcUnauthenticated = 16;
 
     private static readonly FailureAnswer[] Rows =
     [
@@ -166,6 +168,42 @@ internal static class FailureTable
             Kind = FailureKind.Internal, Status = 500, Flags = LR, ProxyError = "proxy_internal_error", GrpcStatus = GrpcInternal,
             Details = "internal_error", Close = true,
             Sentence = "{answer}: an error inside Pillion[ ({cause})]; please report it{where}.",
+        },
+        new()
+        {
+            Kind = FailureKind.Unauthenticated, Status = 401, Flags = UAEX, ProxyError = "http_request_denied", GrpcStatus = GrpcUnauthenticated,
+            Details = "unauthenticated",
+            Sentence = "{answer}: {policy} could not establish who asks[: {cause}][, says {rule}]{where}.",
+        },
+        new()
+        {
+            Kind = FailureKind.Denied, Status = 403, Flags = UAEX, ProxyError = "http_request_denied", GrpcStatus = GrpcPermissionDenied,
+            Details = "denied",
+            Sentence = "{answer}: {policy} refused the request[: {cause}][, says {rule}]{where}.",
+        },
+        new()
+        {
+            Kind = FailureKind.RateLimited, Status = 429, Flags = RL, ProxyError = "http_request_denied", GrpcStatus = GrpcResourceExhausted,
+            Details = "rate_limited",
+            Sentence = "{answer}: {policy} allows no more requests now[: {cause}][, says {rule}]{where}.",
+        },
+        new()
+        {
+            Kind = FailureKind.FaultInjected, Status = 503, Flags = FI, ProxyError = "http_request_denied", GrpcStatus = GrpcUnavailable,
+            Details = "fault_filter_abort",
+            Sentence = "{answer}: a fault was injected on purpose[: {cause}][, says {rule}]{where}.",
+        },
+        new()
+        {
+            Kind = FailureKind.PolicyUnavailable, Status = 503, Flags = UAEX, ProxyError = "proxy_internal_error", GrpcStatus = GrpcUnavailable,
+            Details = "policy_service_error",
+            Sentence = "{answer}: {policy} could not be asked[ ({cause})], and what cannot be checked is not let pass[, says {rule}]{where}.",
+        },
+        new()
+        {
+            Kind = FailureKind.Overloaded, Status = 503, Flags = OM, ProxyError = "proxy_internal_response", GrpcStatus = GrpcUnavailable,
+            Details = "overload", Close = true,
+            Sentence = "{answer}: Pillion is short of memory[ ({cause})] and takes on no further requests on listener {listener}.",
         },
     ];
 

@@ -77,6 +77,8 @@ internal static class Explanations
         "failed" => FailedAttempts(line, record.AttemptCount - 1),
         "time" => Time(line, record.DurationMicros),
         "where" => Where(line, record),
+        "policy" => Text(line, record.Verdicts is [.., var last] ? last.Policy : "a policy"),
+        "rule" => Rule(line, record),
         _ => false,
     };
 
@@ -131,6 +133,18 @@ internal static class Explanations
             line.Raw((byte)')');
         }
 
+        return true;
+    }
+
+    // The last verdict is the one that ended the request.
+    private static bool Rule(LineBuffer line, RequestRecord record)
+    {
+        if (record.Verdicts is not [.., { Source.Line: > 0 } last])
+        {
+            return false;
+        }
+
+        SourceLineText.Write(line, last.Source);
         return true;
     }
 

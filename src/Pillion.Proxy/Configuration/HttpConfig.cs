@@ -1,6 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Net.Http;
 using Pillion.Net.Http.Http2;
+using Pillion.Proxy.Filters;
 
 namespace Pillion.Proxy.Configuration;
 
@@ -74,6 +75,9 @@ internal sealed record HttpConfig
 
     /// <summary>Accept upgrades named here, lower case (Envoy: upgrade_configs); Pillion's own files allow websocket.</summary>
     public ValueList<string> Upgrades { get; init; } = ["websocket"];
+
+    /// <summary>What requests go through that no route matches.</summary>
+    public ValueList<FilterConfig> Filters { get; init; } = [];
 
     public ValueList<AccessLogConfig> AccessLogs { get; init; } = [];
 }

@@ -1,4 +1,5 @@
 using Pillion.Core.Configuration;
+using Pillion.Proxy.Filters;
 
 namespace Pillion.Proxy.Configuration;
 
@@ -15,6 +16,9 @@ internal sealed record RouteConfig
     public HeaderEditConfig RequestHeaders { get; init; } = HeaderEditConfig.None;
 
     public HeaderEditConfig ResponseHeaders { get; init; } = HeaderEditConfig.None;
+
+    /// <summary>All that its requests go through, in this order; what it inherits is the same object as that of the others who inherit it.</summary>
+    public ValueList<FilterConfig> Filters { get; init; } = [];
 
     public SourceLine Source { get; init; }
 }

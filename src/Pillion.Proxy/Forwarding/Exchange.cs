@@ -7,6 +7,7 @@ using Pillion.Net.Http;
 using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Filters;
 using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
@@ -26,6 +27,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     private long _startMicros;
     private long _requestEndMillis;
     private bool _isSendingInterim;
+    private RouteFilters _filters = RouteFilters.None;
 
     public Exchange(ProxyLoop loop)
     {
@@ -80,6 +82,12 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     /// <summary>An answer's head has been written; no other answer can be made.</summary>
     public bool IsAnswered { get; private set; }
 
+    /// <summary>The client left or a time limit passed: a filter that waited answers nothing itself.</summary>
+    public bool IsOver => IsClientGone || Reached != TimeLimit.None;
+
+    /// <summary>Ends what a filter waits for, when the client leaves or a time limit passes.</summary>
+    public CancellationToken Cancelled => _forward.Cancelled;
+
     /// <summary>Microseconds since the request began.</summary>
     public long ElapsedMicros => Loop.Events.MicrosNow - _startMicros;
 
@@ -123,7 +131,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     /// <summary>Ends the exchange with an answer of our own, unless one was already begun: then the client sees a reset.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    public async ValueTask AnswerLocallyAsync(Failure failure, int status = 0)
+    public async ValueTask AnswerLocallyAsync(Failure failure, int status = 0, int? grpcStatus = null)
     {
         Fail(failure);
         if (IsAnswered || IsClientGone || failure.Kind == FailureKind.ClientGone)
@@ -134,7 +142,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         }
 
         Record.AnsweredLocally = true;
-        await SendOwnAsync(LocalAnswer.Write(this, failure, status));
+        await SendOwnAsync(LocalAnswer.Write(this, failure, status, grpcStatus));
     }
 
     /// <summary>Sends the head in <see cref="Response"/> and this body as an answer of our own.</summary>
@@ -185,6 +193,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public bool WriteHead()
     {
         IsAnswered = true;
+        _filters.Answer(this);
         Record.Status = Response.Status;
         KeepAlive &= Request.KeepAlive;
         if (KeepAlive && Loop.IsDraining(Listener))
@@ -291,14 +300,47 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         }
 
         var route = Listener.Match(Request);
+        if (route is not null)
+        {
+            Record.VirtualHost = route.VirtualHost;
+            Record.Route = route.Name;
+            Record.RouteSource = route.Source;
+        }
+
+        _filters = route?.Filters ?? Listener.Filters;
+        return _filters.RequestCount == 0 ? ActAsync(route) : FilterAsync(route);
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private async ValueTask FilterAsync(Route? route)
+    {
+        for (var i = 0; i < _filters.RequestCount; i++)
+        {
+            if (!await _filters[i].RequestAsync(this) && !IsOver)
+            {
+                return;
+            }
+
+            if (IsOver)
+            {
+                await EndEarlyAsync();
+                return;
+            }
+        }
+
+        await ActAsync(route);
+    }
+
+    // Nothing was asked of any upstream: the client left, or was too slow to send its request.
+    private ValueTask EndEarlyAsync() => IsAnswered ? default : AnswerLocallyAsync(FailureCause.Of(default, this, pump: null, stream: null));
+
+    private ValueTask ActAsync(Route? route)
+    {
         if (route is null)
         {
             return AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.NoRoute));
         }
 
-        Record.VirtualHost = route.VirtualHost;
-        Record.Route = route.Name;
-        Record.RouteSource = route.Source;
         if (route.Action is ForwardAction forward)
         {
             return _forward.RunAsync(route, forward);
@@ -344,6 +386,8 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         IsAnswered = false;
         IsTunnel = false;
         Reached = TimeLimit.None;
+        _filters = RouteFilters.None;
+        _forward.Begin();
         Response.Clear();
         Metrics = listener.Metrics(Loop);
         Metrics.RequestsTotal++;

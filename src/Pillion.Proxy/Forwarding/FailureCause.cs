@@ -10,12 +10,13 @@ namespace Pillion.Proxy.Forwarding;
 /// </summary>
 internal static class FailureCause
 {
+    /// <param name="pump">What sends the request's body; null where nothing was sent yet.</param>
     /// <param name="stream">The upstream's, when there is one.</param>
-    public static Failure Of(in Failure failure, Exchange exchange, RequestPump pump, ClientStream? stream)
+    public static Failure Of(in Failure failure, Exchange exchange, RequestPump? pump, ClientStream? stream)
     {
         var sent = stream?.SentAnything ?? false;
         var reused = stream?.IsReused ?? false;
-        if (pump.State == PumpState.ClientFailed)
+        if (pump is { State: PumpState.ClientFailed })
         {
             var part = pump.Failed;
             return part.Violation != HttpViolation.None

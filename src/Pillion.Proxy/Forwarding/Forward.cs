@@ -57,6 +57,15 @@ internal sealed class Forward
         };
     }
 
+    /// <summary>A new request: nothing of it is cancelled yet.</summary>
+    public void Begin()
+    {
+        if (_cancel.IsCancellationRequested)
+        {
+            _cancel = new CancellationTokenSource();
+        }
+    }
+
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     public async ValueTask RunAsync(Route route, ForwardAction action)
     {
@@ -65,11 +74,6 @@ internal sealed class Forward
         _policy = action.Retry;
         _tried.Clear();
         _lookupError = null;
-        if (_cancel.IsCancellationRequested)
-        {
-            _cancel = new CancellationTokenSource();
-        }
-
         _isTunnel = action.TerminateConnect && _exchange.Request.Method == HttpMethod.Connect;
         if (!FindCluster())
         {
@@ -143,7 +147,7 @@ internal sealed class Forward
     }
 
     // Ends what has no connection to abort: connecting, and waiting before another try.
-    private CancellationToken Cancelled => _cancel.Token;
+    public CancellationToken Cancelled => _cancel.Token;
 
     private bool FindCluster()
     {

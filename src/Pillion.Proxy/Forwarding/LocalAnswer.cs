@@ -11,7 +11,8 @@ internal static class LocalAnswer
 {
     /// <summary>Fills the exchange's response head and returns the body.</summary>
     /// <param name="status">Overrides the failure's own status; 0 keeps it.</param>
-    public static byte[] Write(Exchange exchange, in Failure failure, int status)
+    /// <param name="grpcStatus">Overrides the status of gRPC calls; null is what the other says.</param>
+    public static byte[] Write(Exchange exchange, in Failure failure, int status, int? grpcStatus = null)
     {
         var answer = FailureTable.For(failure);
         var response = exchange.Response;
@@ -34,7 +35,7 @@ internal static class LocalAnswer
         if (exchange.IsGrpc)
         {
             // Its clients look for a status of their own protocol; an overridden HTTP status is translated.
-            GrpcStatus.Write(response, status > 0 ? GrpcStatus.OfHttp(status) : answer.GrpcStatus, Sentence(exchange, response.Status, answer));
+            GrpcStatus.Write(response, grpcStatus ?? (status > 0 ? GrpcStatus.OfHttp(status) : answer.GrpcStatus), Sentence(exchange, response.Status, answer));
             return [];
         }
 

@@ -6,6 +6,9 @@ namespace Pillion.Proxy.Forwarding;
 /// <summary>The endpoints that a request has tried, so that a retry goes elsewhere where it can.</summary>
 internal sealed class TriedEndpoints
 {
+    /// <summary>Of a request that is not tried again.</summary>
+    public static readonly TriedEndpoints None = new();
+
     private const int Room = 6;
 
     private Endpoints _endpoints;

@@ -3,6 +3,7 @@ using Pillion.Core.Signals;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Filters;
 using Pillion.Proxy.Routing;
 using Pillion.Proxy.Transport;
 
@@ -20,12 +21,13 @@ internal sealed class HttpSnapshot
     private readonly AccessLogSet _logs;
     private readonly DownstreamTls? _tls;
 
-    public HttpSnapshot(ListenerConfig listener, HttpConfig http, RouteTable routes, MetricRegistry metrics, int loops, string instance, AccessLogSet logs, DownstreamTls? tls)
+    public HttpSnapshot(ListenerConfig listener, HttpConfig http, RouteTable routes, RouteFilters filters, MetricRegistry metrics, int loops, string instance, AccessLogSet logs, DownstreamTls? tls)
     {
         Name = listener.Name;
         Direction = listener.Direction;
         Http = http;
         _routes = routes;
+        Filters = filters;
         _logs = logs;
         _tls = tls;
         _servicePrefix = http.ServicePathPrefix is { } prefix ? Encoding.UTF8.GetBytes(prefix) : null;
@@ -41,6 +43,9 @@ internal sealed class HttpSnapshot
     public TrafficDirection Direction { get; }
 
     public HttpConfig Http { get; }
+
+    /// <summary>What a request goes through that no route matches.</summary>
+    public RouteFilters Filters { get; }
 
     /// <summary>The URI name of the certificate that this side shows; null in the clear, or where it has none.</summary>
     public string? OwnIdentity => _tls?.OwnIdentity;

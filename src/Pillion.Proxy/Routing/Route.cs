@@ -8,7 +8,7 @@ namespace Pillion.Proxy.Routing;
 /// <summary>A compiled route: what it matches, what it does, what it edits.</summary>
 internal sealed class Route
 {
-    public Route(RouteConfig config, VirtualHostConfig host, RouteTableConfig table, HttpRules rules)
+    public Route(RouteConfig config, VirtualHostConfig host, RouteTableConfig table, HttpRules rules, FilterCompiler? filters)
     {
         Name = config.Name;
         VirtualHost = host.Name;
@@ -16,6 +16,7 @@ internal sealed class Route
         Matcher = new RouteMatcher(config.Match);
         Action = RouteAction.Compile(config.Action, host, Matcher.Path, rules);
         RequestHeaders = HeaderEdits.Compile([config.RequestHeaders, host.RequestHeaders, table.RequestHeaders]);
+        Filters = filters?.Compile(config.Filters) ?? RouteFilters.None;
         ResponseHeaders = HeaderEdits.Compile([config.ResponseHeaders, host.ResponseHeaders, table.ResponseHeaders]);
     }
 
@@ -27,6 +28,8 @@ internal sealed class Route
     public SourceLine Source { get; }
 
     public RouteMatcher Matcher { get; }
+
+    public RouteFilters Filters { get; }
 
     public RouteAction Action { get; }
 

@@ -1,5 +1,6 @@
 using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Filters;
 
 namespace Pillion.Proxy.Routing;
 
@@ -22,9 +23,10 @@ internal sealed class RouteTable
     public IReadOnlyList<VirtualHost> VirtualHosts { get; }
 
     /// <summary>Compiles what <see cref="RouteTableCheck"/> found nothing wrong with; a mistake that gets here is an exception.</summary>
-    public static RouteTable Build(RouteTableConfig config, HttpRules rules)
+    /// <param name="filters">Null leaves the routes without filters.</param>
+    public static RouteTable Build(RouteTableConfig config, HttpRules rules, FilterCompiler? filters = null)
     {
-        var hosts = config.VirtualHosts.Select(host => new VirtualHost(host, config, rules)).ToArray();
+        var hosts = config.VirtualHosts.Select(host => new VirtualHost(host, config, rules, filters)).ToArray();
         var domains = config.VirtualHosts.Zip(hosts)
             .SelectMany(pair => pair.First.Domains.Select(domain => KeyValuePair.Create(domain, pair.Second)))
             .ToList();

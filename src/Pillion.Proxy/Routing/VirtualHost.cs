@@ -1,6 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Filters;
 
 namespace Pillion.Proxy.Routing;
 
@@ -14,11 +15,11 @@ internal sealed class VirtualHost
     private readonly int[] _asked;
     private readonly ByteTable<int[]>? _exact;
 
-    public VirtualHost(VirtualHostConfig config, RouteTableConfig table, HttpRules rules)
+    public VirtualHost(VirtualHostConfig config, RouteTableConfig table, HttpRules rules, FilterCompiler? filters)
     {
         Name = config.Name;
         Source = config.Source;
-        _routes = [.. config.Routes.Select(route => new Route(route, config, table, rules))];
+        _routes = [.. config.Routes.Select(route => new Route(route, config, table, rules, filters))];
 
         var numbered = _routes.Index().ToList();
         var exact = numbered

@@ -14,6 +14,7 @@ internal sealed class MetricRegistry
         Listeners = new("listener", "listener", "envoy_listener_address", ListenerMetrics.All, loops + 1, time, capacity);
         Https = new("http", "http", "envoy_http_conn_manager_prefix", HttpMetrics.All, loops + 1, time, capacity);
         Tcps = new("tcp", "tcp", "envoy_tcp_prefix", TcpMetrics.All, loops + 1, time, capacity);
+        Filters = new("filter", "filter", "filter", FilterMetrics.All, loops + 1, time, capacity);
         Clusters = new("cluster", "cluster", "envoy_cluster_name", ClusterMetrics.All, loops + 1, time, capacity);
         AccessLogs = new("access_log", "path", "path", AccessLogMetrics.All, loops + 1, time, capacity);
         Certificates = new("certificate", "certificate", "certificate", CertificateMetrics.All, 1, time, capacity);
@@ -25,7 +26,7 @@ internal sealed class MetricRegistry
         Server.Time = time;
         Server.StartedTimestamp = time.GetTimestamp();
         _process.Cells("", 0);
-        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Tcps.Folded + Clusters.Folded + AccessLogs.Folded + Certificates.Folded + Secrets.Folded;
+        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Filters.Folded + Tcps.Folded + Clusters.Folded + AccessLogs.Folded + Certificates.Folded + Secrets.Folded;
     }
 
     /// <summary>The place of a loop in <see cref="MetricOwners{TCells}.Cells"/> for what is counted by no loop.</summary>
@@ -34,6 +35,9 @@ internal sealed class MetricRegistry
     public MetricOwners<ListenerMetrics> Listeners { get; }
 
     public MetricOwners<HttpMetrics> Https { get; }
+
+    /// <summary>By the stat prefix of the HTTP that has the filter, and the filter's name: <c>inbound.authorization</c>.</summary>
+    public MetricOwners<FilterMetrics> Filters { get; }
 
     public MetricOwners<TcpMetrics> Tcps { get; }
 
@@ -55,6 +59,8 @@ internal sealed class MetricRegistry
     /// <summary>The cells of HTTP served under a stat prefix.</summary>
     public HttpMetrics Http(string statPrefix, int loop) => Https.Cells(statPrefix, loop);
 
+    public FilterMetrics Filter(string name, int loop) => Filters.Cells(name, loop);
+
     /// <summary>The cells of connections relayed under a stat prefix.</summary>
     public TcpMetrics Tcp(string statPrefix, int loop) => Tcps.Cells(statPrefix, loop);
 
@@ -63,7 +69,7 @@ internal sealed class MetricRegistry
     /// <summary>Every family, also those without a series.</summary>
     public IEnumerable<MetricFamily> Collect(bool usedOnly = true)
     {
-        MetricScope[] scopes = [_server, Listeners, Https, Tcps, Clusters, AccessLogs, Certificates, Secrets, _registry, _process];
+        MetricScope[] scopes = [_server, Listeners, Https, Filters, Tcps, Clusters, AccessLogs, Certificates, Secrets, _registry, _process];
         return scopes.SelectMany(scope => scope.Collect(usedOnly));
     }
 }

@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.Extensions.Logging;
-using Pillion.Net.Http;
 using Pillion.Net.Loop;
 using Pillion.Proxy.Configuration;
-using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Upstreams;
+using Pillion.Proxy.Upstreams.Calls;
 
 namespace Pillion.Proxy.Clusters.Health;
 
@@ -16,6 +16,7 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
 {
     private readonly Dictionary<Endpoint, State> _states = [];
     private readonly byte[] _request = GrpcHealth.WriteRequest(config.GrpcService);
+    private readonly byte[] _authority = Encoding.ASCII.GetBytes(config.Authority ?? cluster);
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>Checks until stopped.</summary>
@@ -56,7 +57,7 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
         string? problem;
         try
         {
-            problem = await AskAsync(endpoint);
+            problem = await AskAsync(endpoint, state.Call);
         }
         catch (Exception exception)
         {
@@ -82,72 +83,11 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
 
     // Null: it serves; else why it is not known to.
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<string?> AskAsync(Endpoint endpoint)
+    private async ValueTask<string?> AskAsync(Endpoint endpoint, GrpcCall call)
     {
-        // Connecting is part of the time.
-        var deadline = Deadline.After(loop.Events, config.Timeout);
-        var lease = await upstreams.Pool.RentAsync(endpoint, new UpstreamDemand(default, Version: 20), deadline, _stop.Token);
-        if (lease.Upstream is not { } upstream)
-        {
-            return lease.Failure.Cause ?? "it cannot be connected to";
-        }
-
-        var stream = upstream.Stream;
-        using var limit = new AnswerLimit(loop.Events, stream, deadline, _stop.Token);
-        var request = RequestHeads.Rent();
-        GrpcHealth.WriteHead(request, config, cluster, _request.Length);
-        var problem = stream.WriteHead(request) ? await SendAndReceiveAsync(stream) : "the question does not fit";
-        RequestHeads.Return(request);
-        if (problem is not null)
-        {
-            stream.Abort(reset: true);
-        }
-
-        upstream.Return();
-        return limit.HasPassed ? "it did not answer in time" : problem;
-    }
-
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<string?> SendAndReceiveAsync(ClientStream stream)
-    {
-        var slab = loop.Events.Slabs.Rent();
-        slab.TryAppend(_request);
-        var sent = await stream.SendBodyAsync(slab, _request.Length);
-        loop.Events.Slabs.Return(slab);
-        if (!sent.IsOk || !(await stream.FinishAsync(null)).IsOk)
-        {
-            return "the connection ended before the question was sent";
-        }
-
-        var answer = new ResponseHead();
-        if ((await stream.ReceiveHeadAsync(answer, HttpMethod.Post)).Outcome != HeadOutcome.Received)
-        {
-            return "the connection ended before the answer came";
-        }
-
-        if (answer.Status != 200)
-        {
-            return $"it answered with HTTP status {answer.Status}";
-        }
-
-        var body = new byte[64];
-        var filled = 0;
-        while (true)
-        {
-            var part = await stream.ReceiveBodyAsync();
-            switch (part.Event)
-            {
-                case BodyEvent.Data:
-                    filled = GrpcHealth.Keep(part.Slab!, part.Count, body, filled);
-                    break;
-                case BodyEvent.End:
-                    var status = GrpcStatus.Read(stream.Trailers);
-                    status = status < 0 ? GrpcStatus.Read(answer.Fields) : status;
-                    return status != 0 ? $"it answered with gRPC status {status}" : GrpcHealth.IsServing(body.AsSpan(0, filled)) ? null : "it says that it does not serve";
-                default:
-                    return "the connection ended within the answer";
-            }
-        }
+        call.SetMessage(_request);
+        await call.AskAsync(loop, upstreams, endpoint, GrpcHealth.Path, _authority, config.Timeout, _stop.Token);
+        return call.Problem ?? (GrpcHealth.IsServing(call.Reply.Span) ? null : "it says that it does not serve");
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "cluster {Cluster}: {Endpoint} passed its health checks and is used")]
@@ -161,6 +101,8 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
     {
         private int _successes;
         private bool _isKnown;
+
+        public GrpcCall Call { get; } = new() { UserAgent = "pillion-health-check"u8.ToArray() };
 
         public bool IsAsked { get; set; }
 
@@ -178,36 +120,6 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
             _isKnown = true;
             IsHealthy ^= changes;
             return changes;
-        }
-    }
-
-    private sealed class AnswerLimit : TimerNode, IDisposable
-    {
-        private readonly EventLoop _loop;
-        private readonly ClientStream _stream;
-        private readonly CancellationTokenRegistration _stopped;
-
-        // The checks are stopped on the loop.
-        public AnswerLimit(EventLoop loop, ClientStream stream, Deadline deadline, CancellationToken stop)
-        {
-            _loop = loop;
-            _stream = stream;
-            loop.Timers.Arm(this, deadline.Millis);
-            _stopped = stop.UnsafeRegister(static state => ((AnswerLimit)state!)._stream.Abort(reset: true), this);
-        }
-
-        public bool HasPassed { get; private set; }
-
-        public void Dispose()
-        {
-            _stopped.Unregister();
-            _loop.Timers.Cancel(this);
-        }
-
-        protected internal override void Fire()
-        {
-            HasPassed = true;
-            _stream.Abort(reset: true);
         }
     }
 }

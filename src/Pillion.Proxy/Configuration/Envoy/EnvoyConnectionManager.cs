@@ -10,15 +10,13 @@ namespace Pillion.Proxy.Configuration.Envoy;
 /// </summary>
 internal static class EnvoyConnectionManager
 {
-    private static readonly EnvoyExtension Router = new("Router", "envoy.filters.http.router", "envoy.router");
-
     public static HttpConfig Read(ConfigMap map, EnvoyScope scope)
     {
         var defaults = new HttpConfig { StatPrefix = "", UseRemoteAddress = false, ForwardProxy = true, Via = null, Upgrades = [] };
         var codec = map.Optional("codec_type").AsOneOf(EnvoyNames.Codecs, HttpProtocol.Auto);
         _ = map.Optional("server_header_transformation").AsOneOf(EnvoyNames.ServerHeaders, "");
         var statPrefix = map.Required("stat_prefix").AsText();
-        ReadFilters(map.Required("http_filters"));
+        var filters = EnvoyFilters.Read(map.Required("http_filters"), scope);
         var upgrades = EnvoyUpgrades.Read(map.Optional("upgrade_configs"), EnvoyUpgrades.None, allowConnectConfig: false);
         var http = ReadCommon(map.Optional("common_http_protocol_options"), defaults);
         http = ReadHttp1(map.Optional("http_protocol_options"), http);
@@ -30,7 +28,8 @@ internal static class EnvoyConnectionManager
             Http2 = EnvoyHttp2.Read(map.Optional("http2_protocol_options")),
             ClientCertificate = ReadClientCertificate(map),
             DrainTimeout = map.Optional("drain_timeout").AsDuration(http.DrainTimeout),
-            Routes = EnvoyRouteTable.Read(map.Required("route_config"), upgrades, scope),
+            Routes = EnvoyRouteTable.Read(map.Required("route_config"), upgrades, filters, scope),
+            Filters = filters.Configs,
             Rules = http.Rules with
             {
                 MaxHeadBytes = map.Optional("max_request_headers_kb").AsInt(http.Rules.MaxHeadBytes / 1024, 1, 8192) * 1024,
@@ -50,21 +49,6 @@ internal static class EnvoyConnectionManager
             Upgrades = upgrades.Protocols,
             AccessLogs = map.Optional("access_log").AsList(EnvoyAccessLog.Read),
         };
-    }
-
-    private static void ReadFilters(ConfigValue value)
-    {
-        _ = value.AsList(item =>
-        {
-            using var map = item.AsMap();
-            var (kind, settings) = EnvoyExtension.Open(map, "an HTTP filter", Router);
-            settings?.Dispose();
-            return kind;
-        });
-        if (value.IsList && value.Count == 0)
-        {
-            value.Fail("has no filter", "end it with envoy.filters.http.router");
-        }
     }
 
     private static ClientCertificateForwarding ReadClientCertificate(ConfigMap map)

@@ -8,6 +8,9 @@ namespace Pillion.Proxy.Configuration.Envoy;
 /// </summary>
 internal sealed record EnvoyExtension(string Type, string Name, params string[] OldNames)
 {
+    // The HTTP filters are many; a line of their names would help nobody.
+    private const int MostListed = 4;
+
     /// <summary>Without settings it would be nothing.</summary>
     public bool NeedsSettings { get; init; }
 
@@ -43,17 +46,17 @@ internal sealed record EnvoyExtension(string Type, string Name, params string[] 
             }
         }
 
-        var supported = string.Join(", ", kinds.ToArray().Select(kind => kind.Name));
+        var supported = kinds.Length > MostListed ? "see docs/reference/envoy.md for those that are" : $"supported: {string.Join(", ", kinds.ToArray().Select(kind => kind.Name))}";
         if (type.Exists)
         {
             // The right name with another message: TLS of the other side, or a message that only other programs know.
             var named = kinds.ToArray().FirstOrDefault(kind => kind.Name == name.Text);
-            type.FailText($"is not {what} that is supported", named is null ? $"remove it; supported: {supported}" : $"for {named.Name} use the message {named.Type}");
+            type.FailText($"is not {what} that is supported", named is null ? $"remove it; {supported}" : $"for {named.Name} use the message {named.Type}");
         }
         else if (name.IsText)
         {
             var names = kinds.ToArray().SelectMany(kind => kind.OldNames.Prepend(kind.Name));
-            name.FailText($"is not {what} that is supported", NearestName.Of(name.Text, names) is { } nearest ? $"did you mean '{nearest}'?" : $"remove it; supported: {supported}");
+            name.FailText($"is not {what} that is supported", NearestName.Of(name.Text, names) is { } nearest ? $"did you mean '{nearest}'?" : $"remove it; {supported}");
         }
 
         return (null, null);
@@ -81,7 +84,8 @@ internal sealed record EnvoyExtension(string Type, string Name, params string[] 
         }
     }
 
-    private static ConfigMap Describe(ConfigValue typed, EnvoyExtension kind)
+    /// <summary>The settings of a kind, while the readers are asked what they read.</summary>
+    public static ConfigMap Describe(ConfigValue typed, EnvoyExtension kind)
     {
         var settings = typed.AsMap(kind.Type);
         _ = settings.Optional("@type").AsText();

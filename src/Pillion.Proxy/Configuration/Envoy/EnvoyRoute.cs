@@ -9,7 +9,7 @@ namespace Pillion.Proxy.Configuration.Envoy;
 internal static class EnvoyRoute
 {
     /// <param name="scope">Where clusters are checked; null when the file asks not to.</param>
-    public static RouteConfig? Read(ConfigValue value, EnvoyUpgrades upgrades, EnvoyScope? scope)
+    public static RouteConfig? Read(ConfigValue value, EnvoyUpgrades upgrades, EnvoyFilters filters, EnvoyScope? scope)
     {
         using var map = value.AsMap("Route");
         var name = map.Optional("name").AsText();
@@ -32,6 +32,7 @@ internal static class EnvoyRoute
             Action = redirect.Exists ? redirected : answer.Exists ? answered : forwarded,
             RequestHeaders = EnvoyHeaderEdits.Read(map, "request"),
             ResponseHeaders = EnvoyHeaderEdits.Read(map, "response"),
+            Filters = filters.Override(map).Configs,
             Source = value.Source,
         };
     }

@@ -7,21 +7,22 @@ namespace Pillion.Proxy.Configuration.Envoy;
 /// <summary>route_config with its virtual hosts.</summary>
 internal static class EnvoyRouteTable
 {
-    public static RouteTableConfig Read(ConfigValue value, EnvoyUpgrades upgrades, EnvoyScope scope)
+    public static RouteTableConfig Read(ConfigValue value, EnvoyUpgrades upgrades, EnvoyFilters filters, EnvoyScope scope)
     {
         using var map = value.AsMap("RouteConfiguration");
         var validate = map.Optional("validate_clusters").AsBool(true);
+        filters = filters.Override(map);
         var domains = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         return new()
         {
             Name = map.Optional("name").AsText(),
-            VirtualHosts = map.Optional("virtual_hosts").AsList(item => ReadHost(item, upgrades, validate ? scope : null, domains)),
+            VirtualHosts = map.Optional("virtual_hosts").AsList(item => ReadHost(item, upgrades, filters, validate ? scope : null, domains)),
             RequestHeaders = EnvoyHeaderEdits.Read(map, "request"),
             ResponseHeaders = EnvoyHeaderEdits.Read(map, "response"),
         };
     }
 
-    private static VirtualHostConfig? ReadHost(ConfigValue value, EnvoyUpgrades upgrades, EnvoyScope? scope, Dictionary<string, string> taken)
+    private static VirtualHostConfig? ReadHost(ConfigValue value, EnvoyUpgrades upgrades, EnvoyFilters filters, EnvoyScope? scope, Dictionary<string, string> taken)
     {
         using var map = value.AsMap("VirtualHost");
         var name = map.Required("name").AsText();
@@ -41,13 +42,14 @@ internal static class EnvoyRouteTable
             domains.Fail("is empty", "use [\"*\"] for all hosts");
         }
 
+        filters = filters.Override(map);
         var retry = map.Optional("retry_policy");
         return new()
         {
             Name = name,
             Domains = read,
             Retry = EnvoyRetryPolicy.Read(retry),
-            Routes = map.Optional("routes").AsList(item => EnvoyRoute.Read(item, upgrades, scope)),
+            Routes = map.Optional("routes").AsList(item => EnvoyRoute.Read(item, upgrades, filters, scope)),
             RequestHeaders = EnvoyHeaderEdits.Read(map, "request"),
             ResponseHeaders = EnvoyHeaderEdits.Read(map, "response"),
             Source = value.Source,

@@ -50,7 +50,8 @@ internal static class Inbound
         cluster = ClusterSettings.ReadConnections(map, cluster);
         var requestHeaders = HeaderEdits.Read(map.Optional("request_headers", "What is changed in every request's headers."));
         var responseHeaders = HeaderEdits.Read(map.Optional("response_headers", "What is changed in every answer's headers."));
-        var routes = Routes.Read(map.Optional("routes", "A list of [routes](#route), the first that matches wins; what none matches goes to the application."), usual, scope.Targets);
+        var filters = FilterSettings.Read(map, [], scope);
+        var routes = Routes.Read(map.Optional("routes", "A list of [routes](#route), the first that matches wins; what none matches goes to the application."), usual, filters, scope);
         var http = HttpSettings.Read(map.Optional("http", "How HTTP is spoken on this listener."), new() { StatPrefix = "inbound" });
         var tcp = TcpSettings.Read(map.Optional("tcp", "How bytes are passed on."), new() { StatPrefix = "inbound", Clusters = [] });
         var accessLogs = AccessLogs.Read(map.Optional("access_log", "As the `access_log` of the file, for this listener."), scope.Logs);
@@ -65,7 +66,7 @@ internal static class Inbound
         {
             Name = NativeNames.App,
             Domains = ["*"],
-            Routes = app is null ? routes : new([.. routes, Routes.Rest("inbound", usual, value.Source)]),
+            Routes = app is null ? routes : new([.. routes, Routes.Rest("inbound", usual, filters, value.Source)]),
             RequestHeaders = requestHeaders,
             ResponseHeaders = responseHeaders,
             Source = value.Source,
@@ -80,7 +81,7 @@ internal static class Inbound
         foreach (var (port, portCluster) in further)
         {
             served.RemoveAll(own => own.Port.Port == port.Port);
-            served.Add((port, host with { Routes = [Routes.Rest($"inbound:{port.Port}", usual with { Cluster = portCluster.Name }, portCluster.Source)] }));
+            served.Add((port, host with { Routes = [Routes.Rest($"inbound:{port.Port}", usual with { Cluster = portCluster.Name }, filters, portCluster.Source)] }));
             scope.Clusters.Add(ClusterSettings.Discover(portCluster));
         }
 
@@ -90,7 +91,7 @@ internal static class Inbound
             scope.AddOriginalDestination(value.Source);
         }
 
-        http = http with { AccessLogs = accessLogs, ClientCertificate = Forwarded };
+        http = http with { AccessLogs = accessLogs, ClientCertificate = Forwarded, Filters = filters };
         tcp = tcp with { AccessLogs = accessLogs };
         ValueList<FilterChainConfig> chains = new([.. served.SelectMany(one => transports.Select(transport => Chain(one.Port, transport, one.Host, http, tcp, value.Source)))]);
         scope.Listeners.Add(new()

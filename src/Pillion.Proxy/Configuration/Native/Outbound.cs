@@ -3,6 +3,7 @@ using Pillion.Core.Configuration.Reading;
 using Pillion.Net;
 using Pillion.Proxy.Configuration.Reading;
 using Pillion.Proxy.Configuration.Tcp;
+using Pillion.Proxy.Filters;
 
 namespace Pillion.Proxy.Configuration.Native;
 
@@ -33,7 +34,8 @@ internal static class Outbound
         var servicePath = ReadServicePath(map.Optional("service_path", "The path below which the first segment names the service, as in `/proxy/payments/charge`; `off` is none."));
         var detection = Detections.Read(map);
         var redirected = Detections.ReadOriginal(map, address, scope.OutboundCapture);
-        var services = ReadServices(map.Optional("services", "The services by their names; see [service](#service). A service has its name as Host and in `/proxy/NAME/`."), scope, forwardProxy, redirected);
+        var filters = FilterSettings.Read(map, [], scope);
+        var services = ReadServices(map.Optional("services", "The services by their names; see [service](#service). A service has its name as Host and in `/proxy/NAME/`."), filters, scope, forwardProxy, redirected);
         var hosts = services.Select(service => service.Host).OfType<VirtualHostConfig>().ToList();
         if (allowUnknown)
         {
@@ -42,12 +44,12 @@ internal static class Outbound
 
         var http = HttpSettings.Read(map.Optional("http", "How HTTP is spoken on this listener."), new() { StatPrefix = "outbound", UseRemoteAddress = false });
         var accessLogs = AccessLogs.Read(map.Optional("access_log", "As the `access_log` of the file, for this listener and those of its services."), scope.Logs);
-        http = http with { AccessLogs = accessLogs };
+        http = http with { AccessLogs = accessLogs, Filters = filters };
         var asked = http with
         {
             ForwardProxy = forwardProxy,
             ServicePathPrefix = servicePath,
-            Routes = new() { Name = "outbound", VirtualHosts = new([.. hosts, Unknown(unknown.Source, allowUnknown ? NativeNames.UnknownHosts : null, forwardProxy)]) },
+            Routes = new() { Name = "outbound", VirtualHosts = new([.. hosts, Unknown(unknown.Source, allowUnknown ? NativeNames.UnknownHosts : null, filters, forwardProxy)]) },
         };
         var own = new FilterChainConfig { Name = "http", Match = new() { DestinationPort = redirected ? address.Port : null }, Http = asked, Source = value.Source };
         var bytes = ServiceChains.Of([.. services.Where(service => service.Tcp is not null).Select(service => service with { Tcp = service.Tcp! with { AccessLogs = accessLogs } })], redirected, address.Port);
@@ -74,12 +76,12 @@ internal static class Outbound
         scope.Listeners.AddRange(services.Where(service => service.Listen is not null).Select(service => ServiceChains.Listener(service, http, accessLogs)));
     }
 
-    private static List<Service> ReadServices(ConfigValue value, NativeScope scope, bool tunnels, bool redirected)
+    private static List<Service> ReadServices(ConfigValue value, ValueList<FilterConfig> filters, NativeScope scope, bool tunnels, bool redirected)
     {
         var services = new List<Service>();
         value.AsNamed("NAME", (name, item) =>
         {
-            var service = Services.Read(name, item, scope, tunnels, redirected);
+            var service = Services.Read(name, item, filters, scope, tunnels, redirected);
             if (service.Host is { } host)
             {
                 scope.Targets.Add(name);
@@ -96,20 +98,20 @@ internal static class Outbound
     private static FilterChainConfig Redirected(HttpConfig http, List<VirtualHostConfig> hosts, SourceLine unknown, bool allow, SourceLine source) => new()
     {
         Name = "redirected",
-        Http = http with { Routes = new() { Name = "redirected", VirtualHosts = new([.. hosts, Unknown(unknown, allow ? NativeNames.OriginalDestination : null, tunnels: false)]) } },
+        Http = http with { Routes = new() { Name = "redirected", VirtualHosts = new([.. hosts, Unknown(unknown, allow ? NativeNames.OriginalDestination : null, http.Filters, tunnels: false)]) } },
         Tcp = !allow ? null : new TcpConfig { StatPrefix = "redirected", Clusters = [new WeightedClusterConfig(NativeNames.OriginalDestination, 1)], AccessLogs = http.AccessLogs, Source = source },
         Source = source,
     };
 
     /// <param name="cluster">Where requests to unknown hosts go; null refuses them.</param>
-    private static VirtualHostConfig Unknown(SourceLine source, string? cluster, bool tunnels)
+    private static VirtualHostConfig Unknown(SourceLine source, string? cluster, ValueList<FilterConfig> filters, bool tunnels)
     {
         RouteActionConfig action = cluster is not null
             ? new ForwardConfig { Cluster = cluster, Timeout = TimeSpan.Zero, Retry = Retries.Safe }
             : new DirectResponseConfig { Status = 403, Body = "This host is not one of the services of this sidecar, and unknown hosts are refused.\n" };
         var tunnel = action is ForwardConfig forward ? forward with { TerminateConnect = true } : action;
-        var connect = new RouteConfig { Name = "CONNECT " + NativeNames.UnknownHosts, Match = new() { Path = new(PathMatchKind.Connect, "") }, Action = tunnel, Source = source };
-        var rest = new RouteConfig { Name = NativeNames.UnknownHosts, Match = new(), Action = action, Source = source };
+        var connect = new RouteConfig { Name = "CONNECT " + NativeNames.UnknownHosts, Match = new() { Path = new(PathMatchKind.Connect, "") }, Action = tunnel, Filters = filters, Source = source };
+        var rest = new RouteConfig { Name = NativeNames.UnknownHosts, Match = new(), Action = action, Filters = filters, Source = source };
         return new()
         {
             Name = NativeNames.UnknownHosts,

@@ -21,9 +21,12 @@ internal static class RouteMatches
         IgnoreCase = map.Optional("ignore_case", "Compare the path without regard to case.").AsBool(false),
         Methods = map.Optional("methods", "Methods, one or a list; all when absent.")
             .AsTexts(item => item.AsTextOrNull("method", HttpText.IsToken, "use a method such as GET")?.ToUpperInvariant()),
-        Headers = ReadValues(map.Optional("headers", "Names and what their values must be: a text is the exact value, a map is a [condition](#condition), a list holds several that must all be true."), HttpText.IsToken),
+        Headers = ReadHeaders(map.Optional("headers", "Names and what their values must be: a text is the exact value, a map is a [condition](#condition), a list holds several that must all be true.")),
         Query = ReadValues(map.Optional("query", "As `headers`, for parameters of the query."), name => name.Length > 0),
     };
+
+    /// <summary>Conditions on headers, by their names.</summary>
+    public static ValueList<ValueMatchConfig> ReadHeaders(ConfigValue value) => ReadValues(value, HttpText.IsToken);
 
     private static PathMatchConfig ReadPath(ConfigMap map)
     {

@@ -5,6 +5,7 @@ using Pillion.Proxy.Configuration.Native.Transport;
 using Pillion.Proxy.Configuration.Reading;
 using Pillion.Proxy.Configuration.Tcp;
 using Pillion.Proxy.Configuration.Transport;
+using Pillion.Proxy.Filters;
 
 namespace Pillion.Proxy.Configuration.Native;
 
@@ -18,7 +19,7 @@ internal sealed record Service(string Name, ClusterConfig Cluster, VirtualHostCo
 /// <summary>Reads a <see cref="Service"/>.</summary>
 internal static class Services
 {
-    public static Service Read(string name, ConfigValue value, NativeScope scope, bool tunnels, bool redirected)
+    public static Service Read(string name, ConfigValue value, ValueList<FilterConfig> inherited, NativeScope scope, bool tunnels, bool redirected)
     {
         CheckName(name, value);
         using var map = value.AsMap("service");
@@ -48,7 +49,7 @@ internal static class Services
             map,
             new() { Cluster = name, Retry = Retries.Safe },
             (percent, floor) => cluster = cluster with { RetryBudgetPercent = percent, MinRetryConcurrency = floor });
-        var host = ReadHost(name, map, value, usual, scope.Targets, tunnels);
+        var host = ReadHost(name, map, value, usual, FilterSettings.Read(map, inherited, scope), scope, tunnels);
         var tcp = TcpSettings.Read(map.Optional("tcp", "How bytes are passed on, where the protocol is tcp."), new() { StatPrefix = name, Clusters = [new WeightedClusterConfig(name, 1)], MaxConnectAttempts = 2, Source = value.Source });
         if (protocol is null)
         {
@@ -78,11 +79,11 @@ internal static class Services
         ProxyHeader = map.Optional("proxy_header", "Tell the endpoints by a PROXY header, `v1` or `v2`, whom a connection is for; `off` does not.").AsOneOf(NativeNames.ProxyHeaders, ProxyHeaderVersion.None),
     };
 
-    private static VirtualHostConfig ReadHost(string name, ConfigMap map, ConfigValue value, ForwardConfig usual, RouteTargets targets, bool tunnels)
+    private static VirtualHostConfig ReadHost(string name, ConfigMap map, ConfigValue value, ForwardConfig usual, ValueList<FilterConfig> filters, NativeScope scope, bool tunnels)
     {
         var requestHeaders = HeaderEdits.Read(map.Optional("request_headers", "What is changed in every request's headers."));
         var responseHeaders = HeaderEdits.Read(map.Optional("response_headers", "What is changed in every answer's headers."));
-        var routes = Routes.Read(map.Optional("routes", "A list of [routes](#route), the first that matches wins; what none matches goes to the service."), usual, targets);
+        var routes = Routes.Read(map.Optional("routes", "A list of [routes](#route), the first that matches wins; what none matches goes to the service."), usual, filters, scope);
         var rest = Rewrites.Read(map.Optional("rewrite", "What is changed in path and Host of requests that none of the routes takes."), new RouteMatchConfig().Path, usual);
 
         // A client that uses us as its HTTP proxy may ask for a tunnel to the service.
@@ -91,13 +92,14 @@ internal static class Services
             Name = "CONNECT " + name,
             Match = new() { Path = new(PathMatchKind.Connect, "") },
             Action = new ForwardConfig { Cluster = name, Timeout = TimeSpan.Zero, TerminateConnect = true, Retry = Retries.Safe },
+            Filters = filters,
             Source = value.Source,
         };
         return new()
         {
             Name = name,
             Domains = [name],
-            Routes = new([.. routes, .. tunnels ? new[] { tunnel } : [], Routes.Rest(name, rest, value.Source)]),
+            Routes = new([.. routes, .. tunnels ? new[] { tunnel } : [], Routes.Rest(name, rest, filters, value.Source)]),
             RequestHeaders = requestHeaders,
             ResponseHeaders = responseHeaders,
             Source = value.Source,
