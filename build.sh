@@ -44,11 +44,33 @@ prove_alone() {
   mkdir "$root/proc"
   cp out/pillion-static "$root/pillion"
   cp -r samples "$root/samples"
+  # By the whole configuration there is: a listener that asks for certificates, and an answer.
+  cat >"$root/orders.yaml" <<YAML
+inbound:
+  address: 127.0.0.1:18443
+  tls:
+    certificate: certs/orders/cert.pem
+    key: certs/orders/key.pem
+    authorities: certs/orders/bundle.pem
+    client_certificates: required
+  routes: [ { prefix: /, respond: 204 } ]
+outbound: off
+admin: unix:/admin.sock
+YAML
   "${isolate[@]}" bash -c '
     mount --rbind "$1" "$1" 2>/dev/null; mount -t proc proc "$1/proc" || exit 1
     inside() { chroot "$1" /pillion "${@:2}"; }
     inside "$1" version || exit 1
     for sample in "$1"/samples/*.yaml; do inside "$1" check "/samples/${sample##*/}" || exit 1; done
+    inside "$1" certs init /certs orders web || exit 1
+    inside "$1" run -c /orders.yaml >"$1/log" 2>&1 & sidecar=$!
+    # A mutual TLS handshake, and a request through it; a client without a certificate is turned away.
+    ask=(curl -s --resolve orders:18443:127.0.0.1 --cacert "$1/certs/orders/bundle.pem" --retry 20 --retry-delay 1 --retry-connrefused -o /dev/null https://orders:18443/)
+    served=$("${ask[@]}" -w "%{http_code}" --cert "$1/certs/web/cert.pem" --key "$1/certs/web/key.pem")
+    if "${ask[@]}" 2>/dev/null; then refused=no; else refused=yes; fi
+    kill -TERM "$sidecar"; wait "$sidecar"
+    echo "mutual TLS: $served with a certificate, refused without one: $refused"
+    [[ $served == 204 && $refused == yes ]] || { cat "$1/log"; exit 1; }
   ' prove "$root" </dev/null
   local code=$?
   rm -rf "$root"
@@ -59,7 +81,7 @@ publish_static() {
   if ! printf 'int main(void) { return 0; }' | "$linker" -x c - -o /dev/null -static -lssl -lcrypto 2>/dev/null; then
     need a-static-openssl libssl-dev || return 1
   fi
-  need cmake cmake unshare util-linux || return 1
+  need cmake cmake unshare util-linux curl curl || return 1
   # The linker warns of functions that look up names and users by the C library, which loads parts of itself for some sources. Names are
   # asked for by our own resolver wherever there is an /etc/resolv.conf; without one only /etc/hosts and literal addresses are sure to work.
   dotnet publish src/Pillion -c Release -r "$rid" --no-restore -v q --nologo -p:PillionStatic=true \

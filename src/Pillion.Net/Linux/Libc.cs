@@ -148,6 +148,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "splice", SetLastError = true)]
     public static partial nint Splice(int from, long* fromOffset, int to, long* toOffset, nint length, uint flags);
 
+    [LibraryImport(Library, EntryPoint = "getifaddrs", SetLastError = true)]
+    public static partial int GetInterfaceAddresses(nint** first);
+
+    [LibraryImport(Library, EntryPoint = "freeifaddrs")]
+    public static partial void FreeInterfaceAddresses(nint* first);
+
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, byte* result);
 

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
-using System.Net.NetworkInformation;
 using Pillion.Net;
+using Pillion.Net.Sockets;
 
 namespace Pillion.Proxy.Listeners;
 
@@ -15,23 +15,10 @@ internal sealed class OwnAddresses
     private OwnAddresses(IEnumerable<IPEndPoint> bound, IReadOnlyList<IPAddress> local) =>
         _bound = bound.SelectMany(endPoint => On(endPoint, local)).Select(PeerAddress.From).ToFrozenSet();
 
-    public static OwnAddresses Of(IEnumerable<BoundListener> listeners) => new(listeners.Select(listener => listener.EndPoint).OfType<IPEndPoint>(), Machine());
+    public static OwnAddresses Of(IEnumerable<BoundListener> listeners) => new(listeners.Select(listener => listener.EndPoint).OfType<IPEndPoint>(), MachineAddresses.Read());
 
     public bool Contains(PeerAddress address) => _bound.Contains(address);
 
     private static IEnumerable<IPEndPoint> On(IPEndPoint bound, IReadOnlyList<IPAddress> local) =>
         bound.Address.Equals(IPAddress.Any) || bound.Address.Equals(IPAddress.IPv6Any) ? local.Select(address => new IPEndPoint(address, bound.Port)) : [bound];
-
-    private static List<IPAddress> Machine()
-    {
-        try
-        {
-            return [IPAddress.Loopback, IPAddress.IPv6Loopback, .. NetworkInterface.GetAllNetworkInterfaces().SelectMany(network => network.GetIPProperties().UnicastAddresses).Select(unicast => unicast.Address)];
-        }
-        catch (NetworkInformationException)
-        {
-            // Some sandboxes do not let a program ask.
-            return [IPAddress.Loopback, IPAddress.IPv6Loopback];
-        }
-    }
 }
