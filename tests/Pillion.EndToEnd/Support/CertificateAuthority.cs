@@ -32,6 +32,8 @@ internal sealed class CertificateAuthority : IDisposable
 
     public X509Certificate2 Certificate => _certificate;
 
+    public string KeyPem => _key.ExportPkcs8PrivateKeyPem() + "\n";
+
     /// <summary>The SPIFFE ID of a service account in the default namespace.</summary>
     public string Id(string workload) => $"spiffe://{TrustDomain}/ns/default/sa/{workload}";
 

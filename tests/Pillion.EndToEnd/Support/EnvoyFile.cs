@@ -72,6 +72,13 @@ internal sealed class EnvoyFile
         return this;
     }
 
+    /// <summary>Puts a network filter before those of the listener that was added last.</summary>
+    public EnvoyFile WithFilter(JsonObject filter)
+    {
+        _listeners[^1]!["filter_chains"]![0]!["filters"]!.AsArray().Insert(0, filter);
+        return this;
+    }
+
     /// <summary>Further fields of the filter chain added last.</summary>
     public EnvoyFile WithChain(JsonObject fields)
     {
