@@ -6,6 +6,7 @@
 #   h2      HTTP/2 in, HTTP/1.1 or HTTP/2 out, beside nginx and HAProxy (ROUNDS, SECONDS_EACH)
 #   grpc    unary calls, beside nginx and HAProxy (ROUNDS, SECONDS_EACH)
 #   tcp     bytes relayed, connections, memory, beside nginx and HAProxy (ROUNDS, SECONDS_EACH, CONNECTIONS=4000)
+#   policies what each policy adds to a request, in nanoseconds and bytes (ROUNDS)
 #   soak    memory at load over time (MINUTES=10)
 #   micro   BenchmarkDotNet for single parts
 # The ports are BASE_PORT=18080 and those after it, all on 127.0.0.1.
@@ -20,6 +21,6 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 name=${1:-}
 script=bench/lib/$name.sh
 case "$name" in
-  http1 | idle | tls | h2 | grpc | tcp | soak | micro) shift; . "$script" ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  http1 | idle | tls | h2 | grpc | tcp | policies | soak | micro) shift; . "$script" ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
