@@ -4,7 +4,8 @@ case "$(uname -m)" in x86_64) rid=linux-x64 ;; aarch64) rid=linux-arm64 ;; *) ec
 linker=gcc
 command -v clang >/dev/null && linker=clang
 command -v "$linker" >/dev/null || need gcc gcc || exit 1
-dotnet publish bench/Pillion.Policies -c Release -r "$rid" -v q --nologo -p:CppCompilerAndLinker="$linker" -o "$work/policies" </dev/null || exit 1
+dotnet restore bench/Pillion.Policies -v q </dev/null || exit 1
+dotnet publish bench/Pillion.Policies -c Release -r "$rid" --no-restore -v q --nologo -p:CppCompilerAndLinker="$linker" -o "$work/policies" </dev/null || exit 1
 table=$("$work/policies/policies" bench/policies "${ROUNDS:-25}")
 code=$?
 echo "$table"
