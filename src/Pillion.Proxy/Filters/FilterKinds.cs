@@ -1,3 +1,4 @@
+using Pillion.Proxy.Filters.Authorization;
 using Pillion.Proxy.Filters.Faults;
 
 namespace Pillion.Proxy.Filters;
@@ -8,10 +9,13 @@ namespace Pillion.Proxy.Filters;
 /// </summary>
 internal static class FilterKinds
 {
+    public static readonly FilterKind Authorization = new AuthorizationKind();
+
     public static readonly FilterKind Fault = new FaultKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
     [
+        Authorization,
         Fault,
     ];
 }
