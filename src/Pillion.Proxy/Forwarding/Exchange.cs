@@ -59,6 +59,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     /// <summary>Who asks, as far as it was proved.</summary>
     public Caller Caller { get; } = new();
 
+    /// <summary>The origin of a page that a policy lets read the answer; empty where there is none.</summary>
+    public BoundedText AllowedOrigin { get; } = new(256);
+
     /// <summary>An answer of our own may tell this client which rule and which line decided: whoever sits beside us. Others get the kind and the id to ask with.</summary>
     public bool MaySeeDetail => Stream.Remote.IsLoopback;
 
@@ -396,6 +399,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         _filters = RouteFilters.None;
         _forward.Begin();
         Caller.Begin(stream.Tls);
+        AllowedOrigin.Clear();
         Response.Clear();
         Metrics = listener.Metrics(Loop);
         Metrics.RequestsTotal++;

@@ -16,11 +16,11 @@ internal static class PolicyText
     public static string NativeErrors(string settings) => Given.Errors("app: { address: 127.0.0.1:8080 }\noutbound: off\ninbound:\n" + Indent(settings, 2));
 
     /// <summary>The HTTP of an Envoy file with this <c>http_filters</c> entry, and this <c>typed_per_filter_config</c> on its route.</summary>
-    public static HttpConfig Envoy(string filter, string? route = null) => Given.Config(EnvoyFile(filter, route), "envoy.yaml").Proxy.Listeners[0].Http!;
+    public static HttpConfig Envoy(string filter, string? route = null, string? secrets = null) => Given.Config(EnvoyFile(filter, route, secrets), "envoy.yaml").Proxy.Listeners[0].Http!;
 
     public static string EnvoyErrors(string filter, string? route = null) => Given.Errors(EnvoyFile(filter, route), "envoy.yaml");
 
-    public static ValueList<FilterConfig> EnvoyFilters(string filter, string? route = null) => Envoy(filter, route).Routes.VirtualHosts[0].Routes[0].Filters;
+    public static ValueList<FilterConfig> EnvoyFilters(string filter, string? route = null, string? secrets = null) => Envoy(filter, route, secrets).Routes.VirtualHosts[0].Routes[0].Filters;
 
     public static ProxyFixture Before(ValueList<FilterConfig> filters, params FilterConfig[] first)
     {
@@ -34,8 +34,9 @@ internal static class PolicyText
 
     public static string StatusOfGet(this ProxyFixture fixture, string path = "/", string fields = "") => fixture.StatusOf($"GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
 
-    private static string EnvoyFile(string filter, string? route) => $$"""
+    private static string EnvoyFile(string filter, string? route, string? secrets = null) => $$"""
         static_resources:
+          secrets: {{secrets ?? "[]"}}
           listeners:
           - name: in
             address: { socket_address: { address: 0.0.0.0, port_value: 15001 } }
