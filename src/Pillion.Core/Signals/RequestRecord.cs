@@ -87,6 +87,9 @@ internal sealed class RequestRecord
 
     public Failure Failure { get; set; }
 
+    /// <summary>Envoy's response code details where a policy says them more closely than its kind of failure; null is the kind's.</summary>
+    public string? Details { get; set; }
+
     /// <summary>Body bytes from the client.</summary>
     public long BytesReceived { get; set; }
 
@@ -146,6 +149,7 @@ internal sealed class RequestRecord
         AnsweredLocally = UpstreamIsApplication = false;
         Flags = ResponseFlags.None;
         Failure = default;
+        Details = null;
         BytesReceived = BytesSent = 0;
         RequestReceivedMicros = UpstreamStartedMicros = UpstreamAnsweredMicros = DurationMicros = -1;
         StartedUtcTicks = 0;
@@ -176,6 +180,7 @@ internal sealed class RequestRecord
         AnsweredLocally = other.AnsweredLocally;
         Flags = other.Flags;
         Failure = other.Failure;
+        Details = other.Details;
         BytesReceived = other.BytesReceived;
         BytesSent = other.BytesSent;
         RequestReceivedMicros = other.RequestReceivedMicros;

@@ -1,3 +1,8 @@
+using Pillion.Proxy.Filters.Authorization;
+using Pillion.Proxy.Filters.Cors;
+using Pillion.Proxy.Filters.Credentials.ApiKeys;
+using Pillion.Proxy.Filters.Credentials.Basic;
+using Pillion.Proxy.Filters.Credentials.Injected;
 using Pillion.Proxy.Filters.Faults;
 
 namespace Pillion.Proxy.Filters;
@@ -8,10 +13,26 @@ namespace Pillion.Proxy.Filters;
 /// </summary>
 internal static class FilterKinds
 {
+    public static readonly FilterKind Cors = new CorsKind();
+
+    public static readonly FilterKind ApiKeys = new ApiKeysKind();
+
+    public static readonly FilterKind BasicAuth = new BasicAuthKind();
+
+    public static readonly FilterKind Authorization = new AuthorizationKind();
+
     public static readonly FilterKind Fault = new FaultKind();
+
+    public static readonly FilterKind Credential = new CredentialKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
     [
+        // A browser asks without credentials before it sends them.
+        Cors,
+        ApiKeys,
+        BasicAuth,
+        Authorization,
         Fault,
+        Credential,
     ];
 }

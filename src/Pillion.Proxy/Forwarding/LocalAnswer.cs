@@ -26,7 +26,9 @@ internal static class LocalAnswer
         fields.Add(KnownField.Date, exchange.Loop.HttpDate);
         fields.Add(KnownField.Server, exchange.Listener.ServerName);
         fields.Add(KnownField.ContentType, "text/plain; charset=utf-8"u8);
-        fields.Add(KnownField.ProxyStatus, text[..ProxyStatus.Write(text, failure)]);
+        // What a policy found wanting is a hint to whoever probes it.
+        var told = exchange.MaySeeDetail || failure.Kind is not (FailureKind.Denied or FailureKind.Unauthenticated) ? failure : failure with { Cause = null };
+        fields.Add(KnownField.ProxyStatus, text[..ProxyStatus.Write(text, told)]);
         if (!exchange.Record.Id.IsEmpty)
         {
             fields.Add(KnownField.XRequestId, exchange.Record.Id.Span);
@@ -43,6 +45,6 @@ internal static class LocalAnswer
     }
 
     private static string Sentence(Exchange exchange, int status, FailureAnswer answer) =>
-        // Whoever sits beside us may read the whole story, the configuration's line included; others get the kind and the id to ask with.
-        exchange.Stream.Remote.IsLoopback ? Explanations.Sentence(exchange.Record) : $"{status} {answer.ProxyError.Replace('_', ' ')}";
+        // The whole story, the configuration's line included, or the kind.
+        exchange.MaySeeDetail ? Explanations.Sentence(exchange.Record) : $"{status} {answer.ProxyError.Replace('_', ' ')}";
 }

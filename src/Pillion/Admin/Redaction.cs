@@ -40,13 +40,16 @@ internal static class Redaction
                 foreach (var entry in node.Entries)
                 {
                     json.WritePropertyName(entry.Key);
-                    Write(json, entry.Value, hide || IsSecret(entry.Key) || (namesSecret && entry.Key is "value" or "raw_value" or "string_match" or "exact"));
+                    Write(json, entry.Value, hide || (IsSecret(entry.Key) && !IsPolicy(entry)) || (namesSecret && entry.Key is "value" or "raw_value" or "string_match" or "exact"));
                 }
 
                 json.WriteEndObject();
                 break;
         }
     }
+
+    // Settings of policies, which name files and headers and hold no secret themselves; what in them might is judged by its own key.
+    private static bool IsPolicy(ConfigEntry entry) => entry is { Key: "authorization" or "api_keys" or "credential", Value.Kind: ConfigNodeKind.Map };
 
     internal static bool IsSecret(string key)
     {

@@ -58,8 +58,15 @@ internal sealed class FieldOperator : LogOperator
             return Remembered(line, exchange.Record, name);
         }
 
+        if (fields!.IsSensitive(index))
+        {
+            // A secret of ours, or one that its sender wants nobody to keep.
+            line.Raw("[redacted]"u8);
+            return true;
+        }
+
         var room = _maxLength;
-        room -= Value(line, fields!.Value(index), room);
+        room -= Value(line, fields.Value(index), room);
         for (var next = IndexOf(fields, known, name, index + 1); next >= 0 && room > 0; next = IndexOf(fields, known, name, next + 1))
         {
             line.Raw((byte)',');

@@ -60,6 +60,7 @@ internal static class LogOperators
 
     /// <summary>Envoy's RESPONSE_CODE_DETAILS.</summary>
     public static string Details(RequestRecord record) =>
+        record.Details is { } details ? details :
         record.Failure.IsFailure ? FailureTable.For(record.Failure).Details :
         record.AnsweredLocally ? "direct_response" : FailureTable.For(FailureKind.None).Details;
 

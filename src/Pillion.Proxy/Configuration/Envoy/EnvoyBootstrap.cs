@@ -1,6 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Core.Configuration.Roles;
+using Pillion.Proxy.Configuration.Envoy.Transport;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -27,6 +28,7 @@ internal static class EnvoyBootstrap
         var workload = ReadNode(map.Optional("node"));
         var admin = ReadAdmin(map.Optional("admin"));
         using var resources = map.Required("static_resources").AsMap();
+        EnvoySecrets.ReadAll(resources.Optional("secrets"), scope);
         var proxy = new ProxyConfig
         {
             Clusters = resources.Optional("clusters").AsList(item => EnvoyCluster.Read(item, scope)),

@@ -10,6 +10,9 @@ internal sealed class EnvoyScope
     private readonly HashSet<string> _listeners = [];
     private readonly List<ConfigValue> _references = [];
 
+    /// <summary>Generic secrets by their names; read before all that refers to them.</summary>
+    public Dictionary<string, Core.Identity.Secrets.SecretPart> Secrets { get; } = new(StringComparer.Ordinal);
+
     public string Cluster(ConfigValue value) => Distinct(value, _clusters, "cluster");
 
     public string Listener(ConfigValue value) => Distinct(value, _listeners, "listener");

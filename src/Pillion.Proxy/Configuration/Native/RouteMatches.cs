@@ -22,11 +22,14 @@ internal static class RouteMatches
         Methods = map.Optional("methods", "Methods, one or a list; all when absent.")
             .AsTexts(item => item.AsTextOrNull("method", HttpText.IsToken, "use a method such as GET")?.ToUpperInvariant()),
         Headers = ReadHeaders(map.Optional("headers", "Names and what their values must be: a text is the exact value, a map is a [condition](#condition), a list holds several that must all be true.")),
-        Query = ReadValues(map.Optional("query", "As `headers`, for parameters of the query."), name => name.Length > 0),
+        Query = ReadQuery(map.Optional("query", "As `headers`, for parameters of the query.")),
     };
 
     /// <summary>Conditions on headers, by their names.</summary>
     public static ValueList<ValueMatchConfig> ReadHeaders(ConfigValue value) => ReadValues(value, HttpText.IsToken);
+
+    /// <summary>Conditions on parameters of the query, or on other values whose names may be anything.</summary>
+    public static ValueList<ValueMatchConfig> ReadQuery(ConfigValue value) => ReadValues(value, name => name.Length > 0);
 
     private static PathMatchConfig ReadPath(ConfigMap map)
     {

@@ -27,6 +27,24 @@ internal static class EnvoyDataSource
         return path is not null ? path : pem is not null ? SecretPart.Inline(pem) : null;
     }
 
+    /// <summary>Text that is a secret: a file, which is watched, the configuration or the environment.</summary>
+    public static SecretPart? ReadText(ConfigValue value)
+    {
+        using var map = value.AsMap("DataSource of text");
+        var file = map.Optional("filename");
+        var text = map.Optional("inline_string");
+        var bytes = map.Optional("inline_bytes");
+        var variable = map.Optional("environment_variable");
+        if (value.IsMap && new[] { file, text, bytes, variable }.Count(given => given.Exists) != 1)
+        {
+            map.Fail("does not say one source", "give one of filename, inline_string, inline_bytes or environment_variable");
+        }
+
+        var path = file.AsFileOrNull();
+        var inline = text.AsTextOrNull() ?? variable.AsVariableOrNull();
+        return path is not null ? path : inline is not null ? SecretPart.Inline(inline) : Decode(bytes) is not null ? SecretPart.InlineBase64(bytes.Text) : null;
+    }
+
     /// <summary>DER bytes, which text cannot hold: from a file, or in base64.</summary>
     public static SecretPart? ReadBinary(ConfigValue value)
     {
