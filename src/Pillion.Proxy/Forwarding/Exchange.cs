@@ -8,6 +8,7 @@ using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Filters;
+using Pillion.Proxy.Filters.Callers;
 using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
@@ -54,6 +55,12 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public ResponseHead Response { get; } = new();
 
     public HttpMetrics Metrics { get; private set; } = null!;
+
+    /// <summary>Who asks, as far as it was proved.</summary>
+    public Caller Caller { get; } = new();
+
+    /// <summary>An answer of our own may tell this client which rule and which line decided: whoever sits beside us. Others get the kind and the id to ask with.</summary>
+    public bool MaySeeDetail => Stream.Remote.IsLoopback;
 
     /// <summary>The connection may carry another request afterwards.</summary>
     public bool KeepAlive { get; set; }
@@ -388,6 +395,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Reached = TimeLimit.None;
         _filters = RouteFilters.None;
         _forward.Begin();
+        Caller.Begin(stream.Tls);
         Response.Clear();
         Metrics = listener.Metrics(Loop);
         Metrics.RequestsTotal++;

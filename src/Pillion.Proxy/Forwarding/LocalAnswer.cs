@@ -43,6 +43,6 @@ internal static class LocalAnswer
     }
 
     private static string Sentence(Exchange exchange, int status, FailureAnswer answer) =>
-        // Whoever sits beside us may read the whole story, the configuration's line included; others get the kind and the id to ask with.
-        exchange.Stream.Remote.IsLoopback ? Explanations.Sentence(exchange.Record) : $"{status} {answer.ProxyError.Replace('_', ' ')}";
+        // The whole story, the configuration's line included, or the kind.
+        exchange.MaySeeDetail ? Explanations.Sentence(exchange.Record) : $"{status} {answer.ProxyError.Replace('_', ' ')}";
 }
