@@ -233,7 +233,7 @@ internal sealed class Preparation : Prepared
         var context = _role.Context;
         http = http with { Rules = http.Rules with { PolicyFieldNames = FieldsRead(http) } };
         var logs = AccessLogSet.Make(http.AccessLogs, context.AccessLogs, _role.Loops.Count);
-        var filters = new FilterCompiler(new FilterContext(context, http.StatPrefix, _filterStates));
+        var filters = new FilterCompiler(new FilterContext(context, http.StatPrefix, _filterStates) { Secrets = _secrets, Mistakes = _mistakes });
         return new HttpSnapshot(listener, http, RouteTable.Build(http.Routes, http.Rules, filters), filters.Compile(http.Filters), context.Metrics, _role.Loops.Count, _role.Instance, logs, tls);
     }
 

@@ -70,7 +70,7 @@ internal sealed unsafe class PublicKey : SafeHandle
     } && algorithm != SignatureAlgorithm.None;
 
     /// <summary>The signature is this key's, of this message. That of a curve is the two numbers side by side (RFC 7518 §3.4).</summary>
-    public bool Verify(SignatureAlgorithm algorithm, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
+    public bool Verify(SignatureAlgorithm algorithm, ReadOnlySpan<byte> message, scoped ReadOnlySpan<byte> signature)
     {
         if (!Fits(algorithm))
         {

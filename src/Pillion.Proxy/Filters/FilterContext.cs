@@ -1,3 +1,5 @@
+using Pillion.Core.Configuration;
+using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Signals.Metrics;
 
 namespace Pillion.Proxy.Filters;
@@ -7,6 +9,15 @@ internal sealed class FilterContext(ProxyContext program, string statPrefix, Fil
 {
     /// <summary>Metrics, clock, log, secrets.</summary>
     public ProxyContext Program => program;
+
+    /// <summary>Files that this configuration uses, watched. Taken anew by each configuration, also for a state that is kept.</summary>
+    public required SecretSet Secrets { get; init; }
+
+    /// <summary>What makes the configuration one that cannot run.</summary>
+    public required List<string> Mistakes { private get; init; }
+
+    /// <summary>Notes that the configuration cannot run, though it was read without a mistake: a file is missing, say.</summary>
+    public void Fail(SourceLine source, string mistake) => Mistakes.Add($"{source}: {mistake}");
 
     public int Loops => program.Loops.Count;
 

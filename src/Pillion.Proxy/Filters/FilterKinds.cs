@@ -1,4 +1,5 @@
 using Pillion.Proxy.Filters.Faults;
+using Pillion.Proxy.Filters.Jwt;
 
 namespace Pillion.Proxy.Filters;
 
@@ -8,10 +9,12 @@ namespace Pillion.Proxy.Filters;
 /// </summary>
 internal static class FilterKinds
 {
+    public static readonly FilterKind Jwt = new JwtKind();
     public static readonly FilterKind Fault = new FaultKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
     [
+        Jwt,
         Fault,
     ];
 }
