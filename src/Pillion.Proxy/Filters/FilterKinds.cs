@@ -1,4 +1,5 @@
 using Pillion.Proxy.Filters.Faults;
+using Pillion.Proxy.Filters.RateLimits;
 
 namespace Pillion.Proxy.Filters;
 
@@ -8,10 +9,12 @@ namespace Pillion.Proxy.Filters;
 /// </summary>
 internal static class FilterKinds
 {
+    public static readonly FilterKind RateLimit = new RateLimitKind();
     public static readonly FilterKind Fault = new FaultKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
     [
+        RateLimit,
         Fault,
     ];
 }

@@ -8,6 +8,7 @@ using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Filters;
+using Pillion.Proxy.Filters.RateLimits;
 using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
@@ -54,6 +55,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public ResponseHead Response { get; } = new();
 
     public HttpMetrics Metrics { get; private set; } = null!;
+
+    /// <summary>What a rate limit said, for the answer's head.</summary>
+    public RateOutcome RateOutcome { get; set; }
 
     /// <summary>The connection may carry another request afterwards.</summary>
     public bool KeepAlive { get; set; }
@@ -387,6 +391,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         IsTunnel = false;
         Reached = TimeLimit.None;
         _filters = RouteFilters.None;
+        RateOutcome = default;
         _forward.Begin();
         Response.Clear();
         Metrics = listener.Metrics(Loop);
