@@ -1,5 +1,6 @@
 using Pillion.Proxy.Filters.Faults;
 using Pillion.Proxy.Filters.Jwt;
+using Pillion.Proxy.Filters.RateLimits;
 
 namespace Pillion.Proxy.Filters;
 
@@ -10,11 +11,13 @@ namespace Pillion.Proxy.Filters;
 internal static class FilterKinds
 {
     public static readonly FilterKind Jwt = new JwtKind();
+    public static readonly FilterKind RateLimit = new RateLimitKind();
     public static readonly FilterKind Fault = new FaultKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
     [
         Jwt,
+        RateLimit,
         Fault,
     ];
 }
