@@ -92,6 +92,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
     {
         var old = _live;
         _ownAddresses = OwnAddresses.Of(next.Listeners.Select(pair => pair.Bound));
+        next.FilterStates.Published(_loops[0], next);
         _live = next;
         foreach (var (bound, _) in next.Listeners)
         {

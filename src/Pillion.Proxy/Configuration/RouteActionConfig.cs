@@ -1,4 +1,5 @@
 using Pillion.Core.Configuration;
+using Pillion.Proxy.Filters.RateLimits;
 
 namespace Pillion.Proxy.Configuration;
 
@@ -47,6 +48,12 @@ internal sealed record ForwardConfig : RouteActionConfig
 
     /// <summary>End a CONNECT here and connect its tunnel to the cluster (Envoy: connect_config); otherwise CONNECT is sent on.</summary>
     public bool TerminateConnect { get; init; }
+
+    /// <summary>How its requests are described to rate limits (Envoy: rate_limits).</summary>
+    public ValueList<RateActionsConfig> RateActions { get; init; } = [];
+
+    /// <summary>Its virtual host's descriptions count too (Envoy: include_vh_rate_limits).</summary>
+    public bool IncludesHostRateActions { get; init; }
 }
 
 /// <summary>Envoy: RegexMatchAndSubstitute.</summary>

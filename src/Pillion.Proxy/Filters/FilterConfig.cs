@@ -1,4 +1,5 @@
 using Pillion.Core.Configuration;
+using Pillion.Proxy.Filters.RateLimits;
 
 namespace Pillion.Proxy.Filters;
 
@@ -11,4 +12,8 @@ internal abstract record FilterConfig
     public virtual IEnumerable<string> FieldsRead => [];
 
     public SourceLine Source { get; init; }
+
+    /// <summary>What it is on a route of Envoy's that says something to rate limits (Envoy: rate_limits of the route and of its virtual host).</summary>
+    /// <param name="includeHost">The route asks for its virtual host's too.</param>
+    public virtual FilterConfig ForRoute(ValueList<RateActionsConfig> route, ValueList<RateActionsConfig> host, bool includeHost) => this;
 }

@@ -22,6 +22,10 @@ internal abstract class FilterKind
     /// <summary>Reads Pillion's own setting; null after a mistake.</summary>
     public abstract FilterConfig? Read(ConfigValue value, NativeScope scope);
 
+    /// <summary>As above, for a kind whose settings may say only what is different from those that are inherited.</summary>
+    /// <param name="inherited">Null where there are none.</param>
+    public virtual FilterConfig? Read(ConfigValue value, FilterConfig? inherited, NativeScope scope) => Read(value, scope);
+
     /// <summary>Reads Envoy's settings in <c>http_filters</c>; null after a mistake.</summary>
     public virtual FilterConfig? ReadEnvoy(ConfigMap settings, EnvoyScope scope) => null;
 

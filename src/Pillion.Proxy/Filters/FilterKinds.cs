@@ -4,6 +4,8 @@ using Pillion.Proxy.Filters.Credentials.ApiKeys;
 using Pillion.Proxy.Filters.Credentials.Basic;
 using Pillion.Proxy.Filters.Credentials.Injected;
 using Pillion.Proxy.Filters.Faults;
+using Pillion.Proxy.Filters.Jwt;
+using Pillion.Proxy.Filters.RateLimits;
 
 namespace Pillion.Proxy.Filters;
 
@@ -21,6 +23,8 @@ internal static class FilterKinds
 
     public static readonly FilterKind Authorization = new AuthorizationKind();
 
+    public static readonly FilterKind Jwt = new JwtKind();
+    public static readonly FilterKind RateLimit = new RateLimitKind();
     public static readonly FilterKind Fault = new FaultKind();
 
     public static readonly FilterKind Credential = new CredentialKind();
@@ -32,6 +36,8 @@ internal static class FilterKinds
         ApiKeys,
         BasicAuth,
         Authorization,
+        Jwt,
+        RateLimit,
         Fault,
         Credential,
     ];

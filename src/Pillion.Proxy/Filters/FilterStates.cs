@@ -18,6 +18,15 @@ internal sealed class FilterStates(FilterStates? before)
         return state;
     }
 
+    /// <summary>Tells those that do something by themselves that their configuration begins to run.</summary>
+    public void Published(ProxyLoop loop, ProxySnapshot snapshot)
+    {
+        foreach (var (_, state) in _states.Values)
+        {
+            (state as ILiveFilterState)?.Published(loop, snapshot);
+        }
+    }
+
     /// <summary>Lets go of what the other configuration does not have.</summary>
     public void RetireExcept(FilterStates? other)
     {

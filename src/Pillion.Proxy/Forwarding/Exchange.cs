@@ -9,6 +9,7 @@ using Pillion.Net.Loop;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Filters;
 using Pillion.Proxy.Filters.Callers;
+using Pillion.Proxy.Filters.RateLimits;
 using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
@@ -64,6 +65,8 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     /// <summary>An answer of our own may tell this client which rule and which line decided: whoever sits beside us. Others get the kind and the id to ask with.</summary>
     public bool MaySeeDetail => Stream.Remote.IsLoopback;
+    /// <summary>What a rate limit said, for the answer's head.</summary>
+    public RateOutcome RateOutcome { get; set; }
 
     /// <summary>The connection may carry another request afterwards.</summary>
     public bool KeepAlive { get; set; }
@@ -397,6 +400,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         IsTunnel = false;
         Reached = TimeLimit.None;
         _filters = RouteFilters.None;
+        RateOutcome = default;
         _forward.Begin();
         Caller.Begin(stream.Tls);
         AllowedOrigin.Clear();

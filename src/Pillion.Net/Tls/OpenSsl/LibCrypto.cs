@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Pillion.Net.Tls.OpenSsl;
 
-/// <summary>The functions of OpenSSL 3's libcrypto that are used here: BIOs, errors, certificates and their verification.</summary>
+/// <summary>The functions of OpenSSL 3's libcrypto that are used here: BIOs, errors, certificates and their verification, signatures.</summary>
 internal static unsafe partial class LibCrypto
 {
     public const string Name = "libcrypto";
@@ -58,6 +58,33 @@ internal static unsafe partial class LibCrypto
 
     [LibraryImport(Name, EntryPoint = "EVP_sha256")]
     public static partial nint Sha256();
+
+    [LibraryImport(Name, EntryPoint = "EVP_sha384")]
+    public static partial nint Sha384();
+
+    [LibraryImport(Name, EntryPoint = "EVP_sha512")]
+    public static partial nint Sha512();
+
+    [LibraryImport(Name, EntryPoint = "d2i_PUBKEY")]
+    public static partial nint ReadPublicKey(nint* reuse, byte** der, nint length);
+
+    [LibraryImport(Name, EntryPoint = "EVP_MD_CTX_new")]
+    public static partial nint NewDigest();
+
+    [LibraryImport(Name, EntryPoint = "EVP_MD_CTX_free")]
+    public static partial void FreeDigest(nint context);
+
+    [LibraryImport(Name, EntryPoint = "EVP_DigestVerifyInit")]
+    public static partial int StartDigestVerification(nint context, nint* keyContext, nint digest, nint engine, nint key);
+
+    [LibraryImport(Name, EntryPoint = "EVP_DigestVerify")]
+    public static partial int DigestVerify(nint context, byte* signature, nuint signatureLength, byte* message, nuint messageLength);
+
+    [LibraryImport(Name, EntryPoint = "EVP_PKEY_CTX_set_rsa_padding")]
+    public static partial int SetRsaPadding(nint keyContext, int padding);
+
+    [LibraryImport(Name, EntryPoint = "EVP_PKEY_CTX_set_rsa_pss_saltlen")]
+    public static partial int SetPssSaltLength(nint keyContext, int length);
 
     [LibraryImport(Name, EntryPoint = "EVP_PKEY_free")]
     public static partial void FreeKey(nint key);

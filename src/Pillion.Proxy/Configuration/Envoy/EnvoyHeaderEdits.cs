@@ -13,7 +13,8 @@ internal static class EnvoyHeaderEdits
         return add.Count == 0 && remove.Count == 0 ? HeaderEditConfig.None : new() { Add = add, Remove = remove };
     }
 
-    private static HeaderValueConfig? ReadValue(ConfigValue value)
+    /// <summary>HeaderValueOption.</summary>
+    public static HeaderValueConfig? ReadValue(ConfigValue value)
     {
         using var map = value.AsMap("HeaderValueOption");
         using var header = map.Required("header").AsMap();

@@ -2,14 +2,17 @@ using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Proxy.Configuration.Native;
 using Pillion.Proxy.Configuration.Reading;
+using Pillion.Proxy.Filters;
+using Pillion.Proxy.Filters.RateLimits;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
 /// <summary>One route: match, and one of route, redirect and direct_response.</summary>
 internal static class EnvoyRoute
 {
+    /// <param name="hostActions">How the virtual host describes requests to rate limits.</param>
     /// <param name="scope">Where clusters are checked; null when the file asks not to.</param>
-    public static RouteConfig? Read(ConfigValue value, EnvoyUpgrades upgrades, EnvoyFilters filters, EnvoyScope? scope)
+    public static RouteConfig? Read(ConfigValue value, EnvoyUpgrades upgrades, EnvoyFilters filters, ValueList<RateActionsConfig> hostActions, EnvoyScope? scope)
     {
         using var map = value.AsMap("Route");
         var name = map.Optional("name").AsText();
@@ -32,10 +35,13 @@ internal static class EnvoyRoute
             Action = redirect.Exists ? redirected : answer.Exists ? answered : forwarded,
             RequestHeaders = EnvoyHeaderEdits.Read(map, "request"),
             ResponseHeaders = EnvoyHeaderEdits.Read(map, "response"),
-            Filters = filters.Override(map).Configs,
+            Filters = Described(filters.Override(map).Configs, forwarded, hostActions),
             Source = value.Source,
         };
     }
+
+    private static ValueList<FilterConfig> Described(ValueList<FilterConfig> filters, ForwardConfig action, ValueList<RateActionsConfig> host) =>
+        action.RateActions.Count == 0 && host.Count == 0 ? filters : new([.. filters.Select(filter => filter.ForRoute(action.RateActions, host, action.IncludesHostRateActions))]);
 
     private static RedirectConfig ReadRedirect(ConfigValue value)
     {

@@ -1,5 +1,6 @@
 using Pillion.Core.Configuration.Reading;
 using Pillion.Proxy.Configuration.Reading;
+using Pillion.Proxy.Filters.RateLimits;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -54,6 +55,8 @@ internal static class EnvoyRouteAction
             ClusterNotFoundStatus = map.Optional("cluster_not_found_response_code").AsOneOf(EnvoyNames.ClusterNotFoundCodes, defaults.ClusterNotFoundStatus),
             Upgrades = upgradeConfigs.Exists ? upgrades.Protocols : null,
             TerminateConnect = upgrades.TerminateConnect,
+            RateActions = EnvoyRateActions.Read(map.Optional("rate_limits")),
+            IncludesHostRateActions = map.Optional("include_vh_rate_limits").AsBool(false),
         };
     }
 

@@ -1,6 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Proxy.Configuration.Reading;
+using Pillion.Proxy.Filters.RateLimits;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -44,12 +45,13 @@ internal static class EnvoyRouteTable
 
         filters = filters.Override(map);
         var retry = map.Optional("retry_policy");
+        var actions = EnvoyRateActions.Read(map.Optional("rate_limits"));
         return new()
         {
             Name = name,
             Domains = read,
             Retry = EnvoyRetryPolicy.Read(retry),
-            Routes = map.Optional("routes").AsList(item => EnvoyRoute.Read(item, upgrades, filters, scope)),
+            Routes = map.Optional("routes").AsList(item => EnvoyRoute.Read(item, upgrades, filters, actions, scope)),
             RequestHeaders = EnvoyHeaderEdits.Read(map, "request"),
             ResponseHeaders = EnvoyHeaderEdits.Read(map, "response"),
             Source = value.Source,

@@ -21,7 +21,8 @@ internal static class FilterSettings
                 continue;
             }
 
-            var own = value.Exists || value.IsDescribing ? kind.Read(value, scope) : inherited.FirstOrDefault(filter => filter.Kind == kind);
+            var above = inherited.FirstOrDefault(filter => filter.Kind == kind);
+            var own = value.Exists || value.IsDescribing ? kind.Read(value, above, scope) : above;
             if (own is not null && !value.IsDescribing)
             {
                 filters.Add(own);

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Pillion.Core.Configuration;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
@@ -9,6 +10,8 @@ using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
 using Pillion.Proxy;
+using Pillion.Proxy.Filters;
+using Pillion.Proxy.Filters.RateLimits;
 using Pillion.Tests.Support;
 using Xunit;
 
@@ -70,7 +73,27 @@ public sealed class AllocationTests : IDisposable
     [InlineData("GET / HTTP/1.1\r\nHost: orders\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nhello-end")]
     [InlineData("POST /a?b=c HTTP/1.1\r\nHost: orders\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello-end\r\n0\r\n\r\n")]
     [InlineData("PUT /a HTTP/1.1\r\nHost: orders\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end")]
-    public async Task A_forwarded_request_allocates_nothing_once_everything_is_warm(string request, string answer)
+    public Task A_forwarded_request_allocates_nothing_once_everything_is_warm(string request, string answer) => MeasureAsync(request, answer, []);
+
+    [Fact]
+    public Task Neither_does_one_that_passes_rate_limits_of_each_kind() => MeasureAsync(
+        "GET / HTTP/1.1\r\nHost: orders\r\nx-team: a\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end",
+        [
+            new RateLimitConfig
+            {
+                Limits =
+                [
+                    new() { Burst = 1_000_000, Tokens = 1_000_000 },
+                    new() { Burst = 1_000_000, Tokens = 1_000_000, Per = RateKey.Client },
+                    new() { Burst = 1_000_000, Tokens = 1_000_000, Per = RateKey.Identity },
+                    new() { Burst = 1_000_000, Tokens = 1_000_000, Per = RateKey.Header, Header = "x-team" },
+                ],
+                TellsRest = true,
+            },
+        ]);
+
+    private async Task MeasureAsync(string request, string answer, ValueList<FilterConfig> filters)
     {
 #if DEBUG
         Assert.Skip("the compiler makes state machines classes in debug builds");
@@ -79,7 +102,8 @@ public sealed class AllocationTests : IDisposable
         _outside.Post(() => _ = AcceptAsync(upstream, answer));
         var config = ProxyFixture.Make(
             cluster: cluster => cluster with { Endpoints = [ProxyFixture.Endpoint(((IPEndPoint)upstream.LocalEndPoint).Port)] },
-            listener: listener => listener with { Address = new Address("127.0.0.1", 0) });
+            listener: listener => listener with { Address = new Address("127.0.0.1", 0) },
+            route: route => route with { Filters = filters });
         var prepared = await _role.PrepareAsync(config, TestContext.Current.CancellationToken);
         Assert.Empty(prepared.Mistakes);
         prepared.Commit();
