@@ -1,5 +1,7 @@
+using Pillion.Proxy.Filters.Compression;
 using Pillion.Proxy.Filters.Faults;
 using Pillion.Proxy.Filters.RateLimits;
+using Pillion.Proxy.Filters.SizeLimits;
 
 namespace Pillion.Proxy.Filters;
 
@@ -10,11 +12,19 @@ namespace Pillion.Proxy.Filters;
 internal static class FilterKinds
 {
     public static readonly FilterKind RateLimit = new RateLimitKind();
+    public static readonly FilterKind MaxRequestBody = new SizeLimitKind(isAnswer: false);
+    public static readonly FilterKind MaxResponseBody = new SizeLimitKind(isAnswer: true);
+    public static readonly FilterKind Compression = new CompressionKind();
+    public static readonly FilterKind Decompression = new DecompressionKind();
     public static readonly FilterKind Fault = new FaultKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
     [
         RateLimit,
+        MaxRequestBody,
+        MaxResponseBody,
         Fault,
+        Compression,
+        Decompression,
     ];
 }
