@@ -69,6 +69,9 @@ internal enum FailureKind : byte
 
     /// <summary>Pillion is short of memory and sheds what it has not begun.</summary>
     Overloaded,
+
+    /// <summary>The upstream's answer is larger than the configuration allows.</summary>
+    ResponseTooLarge,
 }
 
 /// <summary>

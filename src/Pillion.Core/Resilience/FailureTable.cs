@@ -205,6 +205,12 @@ internal static class FailureTable
             Details = "overload", Close = true,
             Sentence = "{answer}: Pillion is short of memory[ ({cause})] and takes on no further requests on listener {listener}.",
         },
+        new()
+        {
+            Kind = FailureKind.ResponseTooLarge, Status = 502, Flags = UPE, ProxyError = "http_response_body_size", GrpcStatus = GrpcResourceExhausted,
+            Details = "response_payload_too_large",
+            Sentence = "{answer}: the answer of {who}[ at {endpoint}] is larger than allowed[ ({cause})]{where}.",
+        },
     ];
 
     // Who was silent decides: an idle time-out while the request was still arriving is the client's (Envoy: 408 and 504).

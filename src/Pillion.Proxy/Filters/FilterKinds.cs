@@ -3,9 +3,11 @@ using Pillion.Proxy.Filters.Cors;
 using Pillion.Proxy.Filters.Credentials.ApiKeys;
 using Pillion.Proxy.Filters.Credentials.Basic;
 using Pillion.Proxy.Filters.Credentials.Injected;
+using Pillion.Proxy.Filters.Compression;
 using Pillion.Proxy.Filters.Faults;
 using Pillion.Proxy.Filters.Jwt;
 using Pillion.Proxy.Filters.RateLimits;
+using Pillion.Proxy.Filters.SizeLimits;
 
 namespace Pillion.Proxy.Filters;
 
@@ -25,6 +27,10 @@ internal static class FilterKinds
 
     public static readonly FilterKind Jwt = new JwtKind();
     public static readonly FilterKind RateLimit = new RateLimitKind();
+    public static readonly FilterKind MaxRequestBody = new SizeLimitKind(isAnswer: false);
+    public static readonly FilterKind MaxResponseBody = new SizeLimitKind(isAnswer: true);
+    public static readonly FilterKind Compression = new CompressionKind();
+    public static readonly FilterKind Decompression = new DecompressionKind();
     public static readonly FilterKind Fault = new FaultKind();
 
     public static readonly FilterKind Credential = new CredentialKind();
@@ -38,7 +44,11 @@ internal static class FilterKinds
         Authorization,
         Jwt,
         RateLimit,
+        MaxRequestBody,
+        MaxResponseBody,
         Fault,
         Credential,
+        Compression,
+        Decompression,
     ];
 }

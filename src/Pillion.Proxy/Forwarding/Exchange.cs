@@ -9,7 +9,10 @@ using Pillion.Net.Loop;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Filters;
 using Pillion.Proxy.Filters.Callers;
+using Pillion.Proxy.Filters.Compression;
 using Pillion.Proxy.Filters.RateLimits;
+using Pillion.Proxy.Filters.SizeLimits;
+using Pillion.Proxy.Forwarding.Coding;
 using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
@@ -67,6 +70,21 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public bool MaySeeDetail => Stream.Remote.IsLoopback;
     /// <summary>What a rate limit said, for the answer's head.</summary>
     public RateOutcome RateOutcome { get; set; }
+
+    /// <summary>How large the request's body may be; null is no limit.</summary>
+    public SizeLimitFilter? RequestLimit { get; set; }
+
+    /// <summary>How large the answer's body may be; null is no limit.</summary>
+    public SizeLimitFilter? ResponseLimit { get; set; }
+
+    /// <summary>The coding that the client would like the answer in, as far as filters offer it.</summary>
+    public WantedCoding WantedCoding { get; set; }
+
+    /// <summary>Encodes or decodes the answer's body between the upstream and the client; null passes it on as it is. Ended with the exchange.</summary>
+    public BodyCoder? ResponseCoder { get; set; }
+
+    /// <summary>The same for the request's body, between the client and the upstream.</summary>
+    public BodyCoder? RequestCoder { get; set; }
 
     /// <summary>The connection may carry another request afterwards.</summary>
     public bool KeepAlive { get; set; }
@@ -401,6 +419,8 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Reached = TimeLimit.None;
         _filters = RouteFilters.None;
         RateOutcome = default;
+        RequestLimit = ResponseLimit = null;
+        WantedCoding = default;
         _forward.Begin();
         Caller.Begin(stream.Tls);
         AllowedOrigin.Clear();
@@ -427,6 +447,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     private void End()
     {
         Limits.Clear();
+        ResponseCoder?.Dispose();
+        RequestCoder?.Dispose();
+        ResponseCoder = RequestCoder = null;
         Stream.ClientWatcher = null;
         var record = Record;
         if (IsClientGone)

@@ -18,6 +18,17 @@ internal static class FailureCause
         var reused = stream?.IsReused ?? false;
         if (pump is { State: PumpState.ClientFailed })
         {
+            if (pump.IsTooLarge)
+            {
+                return exchange.RequestLimit!.Exceeded(exchange) with { SentAnything = sent, Reused = reused };
+            }
+
+            if (pump.IsUndecodable)
+            {
+                var coder = exchange.RequestCoder!;
+                return new Failure(FailureSide.Downstream, coder.IsTooLarge ? FailureKind.RequestTooLarge : FailureKind.BadRequest, sent, reused, Cause: coder.Flaw);
+            }
+
             var part = pump.Failed;
             return part.Violation != HttpViolation.None
                 ? new Failure(FailureSide.Downstream, FailureKind.BadRequest, sent, reused, Cause: HttpViolations.Sentence(part.Violation))

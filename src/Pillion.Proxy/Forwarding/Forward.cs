@@ -183,6 +183,8 @@ internal sealed class Forward
         // Over HTTP/2 any request may come back unworked on.
         var retains = _policy is not null || request.IsIdempotent || _cluster.Config.Protocol != HttpProtocol.Http1;
         _pump.Reset(retains ? _policy?.MaxBodyBytes ?? DefaultRetainedBytes : 0);
+        _pump.MaxBytes = _exchange.RequestLimit?.Bytes ?? 0;
+        _pump.Decoder = _exchange.RequestCoder;
         _exchange.Limits.StartIdle(_action.IdleTimeout ?? _exchange.Listener.Http.StreamIdleTimeout);
         _isGrpcTimeout = _exchange.IsGrpc && _action.GrpcTimeoutMax is not null && StartGrpcDeadline(_action.GrpcTimeoutMax.Value);
         if (_exchange.Stream.IsBodyReceived)
@@ -528,6 +530,14 @@ internal sealed class Forward
             _exchange.KeepAlive = false;
         }
 
+        if (_exchange.ResponseLimit is { } limit && response.Body == BodyKind.Length && response.ContentLength > limit.Bytes)
+        {
+            // It was not asked for its body yet: closing its stream is cheaper than taking all of it.
+            await EndTryAsync();
+            await _exchange.AnswerLocallyAsync(limit.Exceeded(_exchange));
+            return;
+        }
+
         if (!_exchange.WriteHead())
         {
             await EndTryAsync();
@@ -535,7 +545,7 @@ internal sealed class Forward
             return;
         }
 
-        var failure = await ResponseRelay.RunAsync(_exchange, stream, _first);
+        var failure = _exchange.ResponseCoder is { } coder ? await CodedRelay.RunAsync(_exchange, stream, coder, _first) : await ResponseRelay.RunAsync(_exchange, stream, _first);
         if (failure.IsFailure)
         {
             failure = Classify(failure);

@@ -3,6 +3,7 @@ using Pillion.Net.Http;
 using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
+using Pillion.Proxy.Forwarding.Coding;
 
 namespace Pillion.Proxy.Forwarding;
 
@@ -44,6 +45,18 @@ internal sealed class RequestPump(EventLoop loop)
     /// <summary>Bytes taken from the client for the whole request, over all tries.</summary>
     public long BytesReceived { get; private set; }
 
+    /// <summary>More than so many bytes are refused; 0 is no limit.</summary>
+    public long MaxBytes { get; set; }
+
+    /// <summary>More came than is allowed: why the state is <see cref="PumpState.ClientFailed"/>.</summary>
+    public bool IsTooLarge { get; private set; }
+
+    /// <summary>Unpacks the body on its way; null sends it on as it comes.</summary>
+    public BodyCoder? Decoder { get; set; }
+
+    /// <summary>The decoder gave up: why the state is <see cref="PumpState.ClientFailed"/>.</summary>
+    public bool IsUndecodable { get; private set; }
+
     public RetainedBody Retained { get; } = new(loop.Slabs);
 
     /// <summary>Called when the request's last byte was received, or the client failed.</summary>
@@ -57,6 +70,9 @@ internal sealed class RequestPump(EventLoop loop)
         State = PumpState.Idle;
         Failed = default;
         BytesReceived = 0;
+        MaxBytes = 0;
+        IsTooLarge = IsUndecodable = false;
+        Decoder = null;
         _hasEnded = false;
         Retained.Begin(retainLimit);
     }
@@ -131,6 +147,21 @@ internal sealed class RequestPump(EventLoop loop)
             var part = await from.ReceiveBodyAsync(cancellationToken);
             switch (part.Event)
             {
+                case BodyEvent.Data when MaxBytes > 0 && BytesReceived + part.Count > MaxBytes:
+                    BytesReceived += part.Count;
+                    part.Slab!.Consume(part.Count);
+                    IsTooLarge = true;
+                    return Fail(to);
+
+                case BodyEvent.Data when Decoder is not null:
+                    BytesReceived += part.Count;
+                    if (!await DecodeAsync(part.Slab, part.Count, CodingStep.Go, to))
+                    {
+                        return IsUndecodable ? Fail(to) : PumpState.UpstreamFailed;
+                    }
+
+                    break;
+
                 case BodyEvent.Data:
                     BytesReceived += part.Count;
                     Moved();
@@ -144,6 +175,11 @@ internal sealed class RequestPump(EventLoop loop)
                     break;
 
                 case BodyEvent.End:
+                    if (Decoder is not null && !await DecodeAsync(null, 0, CodingStep.Finish, to))
+                    {
+                        return IsUndecodable ? Fail(to) : PumpState.UpstreamFailed;
+                    }
+
                     EndOnce();
                     return (await to.FinishAsync(from.Trailers)).IsOk ? PumpState.Complete : PumpState.UpstreamFailed;
 
@@ -152,13 +188,49 @@ internal sealed class RequestPump(EventLoop loop)
 
                 default:
                     Failed = part;
-                    EndOnce();
-                    // Before the abort, which wakes whoever awaits the answer: it asks at once whose fault this is.
-                    State = PumpState.ClientFailed;
-                    to.Abort(reset: true);
-                    return PumpState.ClientFailed;
+                    return Fail(to);
             }
         }
+    }
+
+    // False: the bytes are no such coding, or the upstream takes no more. What it does not take is kept for a further try all the same.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<bool> DecodeAsync(Slab? input, int count, CodingStep step, ClientStream to)
+    {
+        var takes = true;
+        while (true)
+        {
+            var output = loop.Slabs.RentUpTo(SlabPool.Medium);
+            var result = Decoder!.Code(input, ref count, output, step);
+            IsUndecodable = result == CodingResult.Corrupt;
+            if (IsUndecodable)
+            {
+                // What stands before a flaw is not sent either: the request is refused as a whole.
+                input?.Consume(count);
+            }
+            else if (output.Length > 0)
+            {
+                Moved();
+                Retained.Add(output.Filled);
+                takes = takes && (await to.SendBodyAsync(output, output.Length)).IsOk;
+                Moved();
+            }
+
+            loop.Slabs.Return(output);
+            if (result != CodingResult.OutputFull)
+            {
+                return takes && !IsUndecodable;
+            }
+        }
+    }
+
+    private PumpState Fail(ClientStream to)
+    {
+        EndOnce();
+        // Before the abort, which wakes whoever awaits the answer: it asks at once whose fault this is.
+        State = PumpState.ClientFailed;
+        to.Abort(reset: true);
+        return PumpState.ClientFailed;
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]

@@ -19,6 +19,7 @@ internal static class ResponseRelay
     public static async ValueTask<Failure> RunAsync(Exchange exchange, ClientStream from, BodyPart? first = null)
     {
         var to = exchange.Stream;
+        var most = exchange.ResponseLimit?.Bytes ?? long.MaxValue;
         while (true)
         {
             if (first is null && !from.HasBufferedBody && !from.IsBodyReceived && !(await to.FlushAsync()).IsOk)
@@ -30,6 +31,10 @@ internal static class ResponseRelay
             first = null;
             switch (part.Event)
             {
+                case BodyEvent.Data when exchange.Record.BytesSent + part.Count > most:
+                    part.Slab!.Consume(part.Count);
+                    return exchange.ResponseLimit!.Exceeded(exchange);
+
                 case BodyEvent.Data:
                     exchange.Record.BytesSent += part.Count;
                     exchange.Limits.Touch();
@@ -46,10 +51,13 @@ internal static class ResponseRelay
                     return (await to.FinishAsync(from.Trailers)).IsOk ? default : new Failure(FailureSide.Downstream, FailureKind.ClientGone);
 
                 default:
-                    return part.Violation != HttpViolation.None
-                        ? new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, from.IsReused, true, HttpViolations.Sentence(part.Violation))
-                        : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, true, from.IsReused, true, new IoResult(0, part.Error).Describe());
+                    return Broken(from, part);
             }
         }
     }
+
+    /// <summary>What a part that failed says of the upstream.</summary>
+    public static Failure Broken(ClientStream from, BodyPart part) => part.Violation != HttpViolation.None
+        ? new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, from.IsReused, true, HttpViolations.Sentence(part.Violation))
+        : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, true, from.IsReused, true, new IoResult(0, part.Error).Describe());
 }

@@ -27,7 +27,7 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
 
     public override bool SentAnything => _writer.SentAnything;
 
-    public override bool HasBufferedBody => _reader.HasBuffered;
+    public override bool HasBufferedBody => _reader.HasBufferedBody;
 
     public override bool IsBodyReceived => _reader.IsBodyReceived;
 

@@ -27,6 +27,9 @@ internal sealed class Http1Reader(Connection connection, HttpRules rules, int sl
 
     public bool HasBuffered => _slab is { IsEmpty: false };
 
+    /// <summary>More than the framing behind a part that was taken: a sender of events sends that with the event, and nothing else for a while.</summary>
+    public bool HasBufferedBody => _slab is not null && _slab.Length > _consumeLater;
+
     public bool IsBodyReceived => _isBodyReceived;
 
     /// <summary>Waits for the next request's head.</summary>

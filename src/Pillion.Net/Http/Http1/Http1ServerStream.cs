@@ -31,7 +31,7 @@ internal sealed class Http1ServerStream : ServerStream, IPeerWatcher
 
     public override TlsDetails? Tls => _connection.Tls;
 
-    public override bool HasBufferedBody => _reader.HasBuffered;
+    public override bool HasBufferedBody => _reader.HasBufferedBody;
 
     public override bool IsBodyReceived => _reader.IsBodyReceived;
 
