@@ -26,39 +26,25 @@ internal enum PumpState : byte
 }
 
 /// <summary>
-/// Sends a request's body while the answer is awaited, because an answer may come early. It is never left alone: who starts it stops it,
-/// and awaits its end, before either side's buffers are given back.
+/// Sends a request's body to one upstream while the answer is awaited, because an answer may come early. It is never left alone: who starts it
+/// stops it, and awaits its end, before either side's buffers are given back.
 /// </summary>
-internal sealed class RequestPump(EventLoop loop)
+internal sealed class RequestPump(EventLoop loop, RequestBody body)
 {
     private CancellationTokenSource _cancel = new();
     private ValueTask _running;
     private bool _isAwaited = true;
-    private bool _hasEnded;
 
     public PumpState State { get; private set; }
 
     /// <summary>The part that failed when the state is <see cref="PumpState.ClientFailed"/>.</summary>
     public BodyPart Failed { get; private set; }
 
-    /// <summary>Bytes taken from the client for the whole request, over all tries.</summary>
-    public long BytesReceived { get; private set; }
-
-    public RetainedBody Retained { get; } = new(loop.Slabs);
-
-    /// <summary>Called when the request's last byte was received, or the client failed.</summary>
-    public required Action Ended { private get; init; }
-
-    /// <summary>Called when bytes moved.</summary>
-    public required Action Moved { private get; init; }
-
-    public void Reset(int retainLimit)
+    /// <summary>A new try, which has sent nothing.</summary>
+    public void Reset()
     {
         State = PumpState.Idle;
         Failed = default;
-        BytesReceived = 0;
-        _hasEnded = false;
-        Retained.Begin(retainLimit);
     }
 
     /// <summary>Starts sending: what is retained from earlier tries first, then what the client still sends.</summary>
@@ -93,19 +79,6 @@ internal sealed class RequestPump(EventLoop loop)
         return _running;
     }
 
-    /// <summary>Gives back what is kept.</summary>
-    public void Clear() => Retained.Clear();
-
-    // A further try replays the body; the request itself ended once, and its route's time began then.
-    private void EndOnce()
-    {
-        if (!_hasEnded)
-        {
-            _hasEnded = true;
-            Ended();
-        }
-    }
-
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     private async ValueTask RunAsync(ServerStream from, ClientStream to, CancellationToken cancellationToken)
     {
@@ -115,7 +88,7 @@ internal sealed class RequestPump(EventLoop loop)
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<PumpState> PumpAsync(ServerStream from, ClientStream to, CancellationToken cancellationToken)
     {
-        if (Retained.Length > 0 && !await ReplayAsync(to))
+        if (body.Retained.Length > 0 && !await ReplayAsync(to))
         {
             return PumpState.UpstreamFailed;
         }
@@ -132,19 +105,17 @@ internal sealed class RequestPump(EventLoop loop)
             switch (part.Event)
             {
                 case BodyEvent.Data:
-                    BytesReceived += part.Count;
-                    Moved();
-                    Retained.Add(part.Slab!.Filled[..part.Count]);
-                    if (!(await to.SendBodyAsync(part.Slab, part.Count)).IsOk)
+                    body.Received(part);
+                    if (!(await to.SendBodyAsync(part.Slab!, part.Count)).IsOk)
                     {
                         return PumpState.UpstreamFailed;
                     }
 
-                    Moved();
+                    body.Moved();
                     break;
 
                 case BodyEvent.End:
-                    EndOnce();
+                    body.End(isReceived: true);
                     return (await to.FinishAsync(from.Trailers)).IsOk ? PumpState.Complete : PumpState.UpstreamFailed;
 
                 case BodyEvent.Failed when part.Error == IoError.Cancelled:
@@ -152,7 +123,7 @@ internal sealed class RequestPump(EventLoop loop)
 
                 default:
                     Failed = part;
-                    EndOnce();
+                    body.End(isReceived: false);
                     // Before the abort, which wakes whoever awaits the answer: it asks at once whose fault this is.
                     State = PumpState.ClientFailed;
                     to.Abort(reset: true);
@@ -164,7 +135,7 @@ internal sealed class RequestPump(EventLoop loop)
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<bool> ReplayAsync(ClientStream to)
     {
-        foreach (var piece in Retained.Pieces)
+        foreach (var piece in body.Retained.Pieces)
         {
             var copy = loop.Slabs.Rent(piece.Length);
             copy.TryAppend(piece.Filled);

@@ -1,0 +1,57 @@
+using Pillion.Net.Http;
+using Pillion.Net.Memory;
+
+namespace Pillion.Proxy.Forwarding;
+
+/// <summary>What has come of a request's body, over all tries: the client sends it once.</summary>
+internal sealed class RequestBody(SlabPool slabs)
+{
+    private bool _isReceived;
+
+    /// <summary>Bytes taken from the client.</summary>
+    public long BytesReceived { get; private set; }
+
+    /// <summary>What was sent to an upstream and may have to be sent again.</summary>
+    public RetainedBody Retained { get; } = new(slabs);
+
+    /// <summary>The last byte was received, or the client failed.</summary>
+    public bool HasEnded { get; private set; }
+
+    /// <summary>The client sent all of it, and it can be sent again.</summary>
+    public bool IsWhole => _isReceived && Retained.IsComplete;
+
+    /// <summary>Called once, when the request's last byte was received, or the client failed.</summary>
+    public required Action Ended { private get; init; }
+
+    /// <summary>Called when bytes moved.</summary>
+    public required Action Moved { get; init; }
+
+    /// <param name="isReceived">The head was all of it.</param>
+    public void Begin(int retainLimit, bool isReceived)
+    {
+        BytesReceived = 0;
+        HasEnded = _isReceived = isReceived;
+        Retained.Begin(retainLimit);
+    }
+
+    public void Received(in BodyPart part)
+    {
+        BytesReceived += part.Count;
+        Moved();
+        Retained.Add(part.Slab!.Filled[..part.Count]);
+    }
+
+    // A further try replays the body; the request itself ended once, and its route's time began then.
+    public void End(bool isReceived)
+    {
+        if (!HasEnded)
+        {
+            HasEnded = true;
+            _isReceived = isReceived;
+            Ended();
+        }
+    }
+
+    /// <summary>Gives back what is kept.</summary>
+    public void Clear() => Retained.Clear();
+}
