@@ -5,9 +5,6 @@ using Pillion.Core.Signals;
 using Pillion.Net.Http;
 using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
-using Pillion.Net.Sockets;
-using Pillion.Proxy.Clusters;
-using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Retries;
@@ -24,12 +21,15 @@ internal sealed class Forward
 
     private readonly Exchange _exchange;
     private readonly RequestBody _body;
-    private readonly UpstreamAttempt _attempt;
+    private readonly UpstreamAttempt _first;
     private readonly RetryGate _retries = new();
     private ProxySnapshot? _foundIn;
     private ForwardAction? _foundFor;
     private Route _route = null!;
-    private RetryConfig? _policy;
+    private RetryPolicy? _policy;
+    private Hedge? _hedge;
+    private UpstreamAttempt _attempt;
+    private int _retry;
     private bool _isGrpcTimeout;
     private CancellationTokenSource _cancel = new();
 
@@ -45,7 +45,7 @@ internal sealed class Forward
             },
             Moved = _exchange.Limits.Touch,
         };
-        _attempt = new UpstreamAttempt(exchange, this, _body);
+        _attempt = _first = new UpstreamAttempt(exchange, this, _body);
     }
 
     public ForwardAction Action { get; private set; } = null!;
@@ -79,6 +79,8 @@ internal sealed class Forward
         _route = route;
         Action = action;
         _policy = action.Retry;
+        _retry = 0;
+        _exchange.TellsAttempts = action.TellsAttempts;
         Tried.Clear();
         IsTunnel = action.TerminateConnect && _exchange.Request.Method == HttpMethod.Connect;
         if (!FindCluster())
@@ -87,14 +89,22 @@ internal sealed class Forward
             return;
         }
 
+        // By the request as it came, as its route was found.
+        _retries.Begin(_exchange, Cluster, Upstreams.Metrics, _policy is not null && _policy.IsFor(_exchange.Request) ? _policy : null);
         Prepare();
-        _retries.Begin(_exchange, Cluster, Upstreams.Metrics, _policy);
         Cluster.Budget.RequestBegins();
         Upstreams.Metrics.RequestsActive++;
+        _attempt = _first;
         _attempt.Response = _exchange.Response;
         try
         {
-            for (var retry = 0; ; retry++)
+            if (Hedges)
+            {
+                await (_hedge ??= new Hedge(_exchange, this, _body)).RunAsync();
+                return;
+            }
+
+            while (true)
             {
                 var failure = await _attempt.SendAsync();
                 if (!failure.IsFailure && !IsTunnel)
@@ -103,13 +113,13 @@ internal sealed class Forward
                 }
 
                 _attempt.EndAttempt(failure);
-                if (!failure.IsFailure && !await IsTriedAgainAsync(retry))
+                if (!failure.IsFailure && !await IsTriedAgainAsync())
                 {
                     await AnswerAsync(_attempt);
                     return;
                 }
 
-                if (!await MayTryAgainAsync(failure, retry))
+                if (!await MayTryAgainAsync(_attempt, failure))
                 {
                     return;
                 }
@@ -118,6 +128,11 @@ internal sealed class Forward
         finally
         {
             Upstreams.Metrics.RequestsActive--;
+            if (Hedges && _hedge is not null)
+            {
+                await _hedge.EndAsync();
+            }
+
             if (_attempt.IsUnderWay)
             {
                 // A bug let an exception through: nothing of this try may reach the next request.
@@ -134,8 +149,12 @@ internal sealed class Forward
     /// <summary>The client left or a limit passed: whatever is under way towards the upstream ends now.</summary>
     public void Cancel()
     {
-        // One or the other: what the first wakes may have begun the next try by the time it returns.
-        if (_attempt.IsUnderWay)
+        // One of them: what the first wakes may have begun the next try by the time it returns.
+        if (_hedge is { IsRunning: true })
+        {
+            _hedge.Cancel();
+        }
+        else if (_attempt.IsUnderWay)
         {
             _attempt.Cancel();
         }
@@ -145,13 +164,65 @@ internal sealed class Forward
         }
     }
 
+    /// <summary>A late try is not ended but gets another one beside it.</summary>
+    public bool Hedges { get; private set; }
+
+    /// <summary>When connecting has to be done.</summary>
+    public Deadline TryEnd => Hedges ? _exchange.Limits.Whole : _exchange.Limits.Answer;
+
+    /// <summary>Whether to try a gRPC call again is said by its status.</summary>
+    public bool LooksAtCalls => _exchange.IsGrpc && _policy is not null && (_policy.Config.On & RetryDecision.GrpcStatuses) != 0;
+
     /// <summary>A try has its endpoint: its own time begins.</summary>
     public void TryBegins()
     {
-        if (_policy is { PerTryTimeout.Ticks: > 0 })
+        if (_policy is null)
         {
-            _exchange.Limits.StartTry(_policy.PerTryTimeout);
+            return;
         }
+
+        if (_policy.Config.PerTryTimeout > TimeSpan.Zero)
+        {
+            _exchange.Limits.StartTry(_policy.Config.PerTryTimeout);
+        }
+
+        if (_policy.Config.PerTryIdleTimeout > TimeSpan.Zero)
+        {
+            _exchange.Limits.StartTryIdle(_policy.Config.PerTryIdleTimeout);
+        }
+    }
+
+    /// <summary>A try's time is over; false where that ends it.</summary>
+    public bool TryIsLate()
+    {
+        if (!Hedges || _hedge is not { IsRunning: true })
+        {
+            return false;
+        }
+
+        Upstreams.Metrics.PerTryTimeouts++;
+        _hedge.Late();
+        return true;
+    }
+
+    /// <summary>Says in the request which try it is, where the next hop is to know.</summary>
+    public void Announce(RequestHead request) => _retries.Announce(request, _retry, Action.CountsAttempts);
+
+    /// <summary>The answer is one that the policy would try again.</summary>
+    public bool IsNamed(UpstreamAttempt attempt) =>
+        RetryDecision.MayRetry(attempt.Response, _exchange.Request, _policy) || (attempt.CallStatus > 0 && _policy is not null && RetryDecision.MayRetryCall(attempt.CallStatus, _policy));
+
+    /// <summary>Another try may follow the answer.</summary>
+    public bool MayFollowAnswer(UpstreamAttempt attempt) =>
+        _retries.MayFollow(attempt.Response, _retry, _body.Retained.IsComplete)
+        || (attempt.CallStatus > 0 && _retries.MayFollowCall(attempt.CallStatus, attempt.Response, _retry, _body.Retained.IsComplete));
+
+    /// <summary>Another try may begin beside those that are late; then it is counted.</summary>
+    public bool MayHedge()
+    {
+        var may = _retries.MayHedge(_retry);
+        _retry += may ? 1 : 0;
+        return may;
     }
 
     private bool FindCluster()
@@ -181,13 +252,14 @@ internal sealed class Forward
     {
         var request = _exchange.Request;
         request.WantsUpgrade = request.WantsUpgrade && AllowsUpgrade(request);
+        Hedges = _policy is { Config: { Hedge: true, PerTryTimeout.Ticks: > 0 } } && !IsTunnel && !request.WantsUpgrade && request.Method != HttpMethod.Connect;
         HopByHop.Remove(request);
         _route.RequestHeaders.Apply(request, _exchange.Record);
         Action.Rewrite(request);
 
         // Over HTTP/2 any request may come back unworked on.
         var retains = _policy is not null || request.IsIdempotent || Cluster.Config.Protocol != HttpProtocol.Http1;
-        _body.Begin(retains ? _policy?.MaxBodyBytes ?? DefaultRetainedBytes : 0, _exchange.Stream.IsBodyReceived);
+        _body.Begin(retains ? _policy?.Config.MaxBodyBytes ?? DefaultRetainedBytes : 0, _exchange.Stream.IsBodyReceived);
         _exchange.Limits.StartIdle(Action.IdleTimeout ?? _exchange.Listener.Http.StreamIdleTimeout);
         _isGrpcTimeout = _exchange.IsGrpc && Action.GrpcTimeoutMax is not null && StartGrpcDeadline(Action.GrpcTimeoutMax.Value);
         if (_exchange.Stream.IsBodyReceived)
@@ -230,23 +302,24 @@ internal sealed class Forward
         return true;
     }
 
-    // The try is over and its answer not wanted: true after the wait before the next one, false when the client has got an answer of our own.
+    /// <summary>The try is over and its answer not wanted: true after the wait before the next one, false when the client has got an answer of our own.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<bool> MayTryAgainAsync(Failure failure, int retry)
+    public async ValueTask<bool> MayTryAgainAsync(UpstreamAttempt attempt, Failure failure)
     {
-        if (failure.IsFailure && !_retries.MayFollow(failure, retry, _body.Retained.IsComplete))
+        if (failure.IsFailure && !_retries.MayFollow(failure, _retry, _body.Retained.IsComplete))
         {
-            await EndTryAsync(_attempt);
-            await _exchange.AnswerLocallyAsync(failure, failure.Kind == FailureKind.BadRequest ? ViolationStatus() : 0);
+            await EndTryAsync(attempt);
+            await _exchange.AnswerLocallyAsync(failure, failure.Kind == FailureKind.BadRequest ? ViolationStatus(attempt.Pump) : 0);
             return false;
         }
 
-        await EndTryAsync(_attempt);
-        await BackOffAsync(retry + 1);
-        if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
+        await EndTryAsync(attempt);
+        _retry++;
+        await BackOffAsync();
+        if (_exchange.IsOver)
         {
             _retries.End();
-            await _exchange.AnswerLocallyAsync(_attempt.Classify(default));
+            await _exchange.AnswerLocallyAsync(attempt.Classify(default));
             return false;
         }
 
@@ -254,33 +327,26 @@ internal sealed class Forward
     }
 
     // By the answer's status, and where the policy asks for that by a call's own status.
-    private ValueTask<bool> IsTriedAgainAsync(int retry)
-    {
-        if (_retries.MayFollow(_exchange.Response.Status, retry, _body.Retained.IsComplete))
-        {
-            return new ValueTask<bool>(true);
-        }
-
-        return _exchange.IsGrpc && _policy is not null && (_policy.On & RetryDecision.GrpcStatuses) != 0 ? IsCallTriedAgainAsync(retry) : default;
-    }
+    private ValueTask<bool> IsTriedAgainAsync() =>
+        _retries.MayFollow(_exchange.Response, _retry, _body.Retained.IsComplete) ? new ValueTask<bool>(true) :
+        LooksAtCalls ? IsCallTriedAgainAsync() : default;
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<bool> IsCallTriedAgainAsync(int retry)
+    private async ValueTask<bool> IsCallTriedAgainAsync()
     {
         var status = await _attempt.ReceiveCallStatusAsync();
-        return status > 0 && _retries.MayFollowCall(status, retry, _body.Retained.IsComplete);
+        return status > 0 && _retries.MayFollowCall(status, _exchange.Response, _retry, _body.Retained.IsComplete);
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask BackOffAsync(int retry)
+    private async ValueTask BackOffAsync()
     {
         _exchange.ForgetTryLimit();
 
         // A connection that had died in the pool says nothing about the upstream: the next one is tried at once.
         if (_policy is not null && !_exchange.Record.LastAttempt.Reused)
         {
-            Upstreams.Metrics.RetriesBackoffExponential++;
-            await _exchange.Loop.Events.DelayAsync(BackOff.Next(_policy, retry, _exchange.Loop.Random), Cancelled);
+            await _exchange.Loop.Events.DelayAsync(_retries.Wait(_retry), Cancelled);
         }
     }
 
@@ -290,12 +356,15 @@ internal sealed class Forward
         return attempt.EndTryAsync();
     }
 
+    /// <summary>Passes the answer on whose head is in <see cref="Exchange.Response"/>.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask AnswerAsync(UpstreamAttempt attempt)
+    public async ValueTask AnswerAsync(UpstreamAttempt attempt)
     {
-        _retries.AnswerCame(_exchange.Response.Status);
+        _attempt = attempt;
+        _retries.AnswerCame(_exchange.Response.Status, isRetry: attempt.Number > 1);
         // An answer that has begun is not tried again: from here on only the route's own limit counts.
-        _exchange.Limits.EndTry();
+        _exchange.Limits.TryAnswered();
+        _exchange.Record.UpstreamHost = attempt.Upstream!.Endpoint.Text;
         var stream = attempt.Upstream!.Stream;
         var response = _exchange.Response;
         Upstreams.Learn(attempt.Upstream.Endpoint, response);
@@ -332,7 +401,7 @@ internal sealed class Forward
         if (failure.IsFailure)
         {
             failure = attempt.Classify(failure);
-            _exchange.Record.LastAttempt.Failure = failure;
+            _exchange.Record.AttemptAt(attempt.Number).Failure = failure;
             _exchange.Fail(failure);
             // What the upstream said of the stream, the client hears too (RFC 9113 §8.1: an answer that was cut short is reset).
             _exchange.Stream.Abort(reset: true, failure.Side == FailureSide.Upstream ? stream.PeerReset : null);
@@ -362,5 +431,5 @@ internal sealed class Forward
         return false;
     }
 
-    private int ViolationStatus() => _attempt.Pump.Failed.Violation == HttpViolation.None ? 0 : HttpViolations.Status(_attempt.Pump.Failed.Violation);
+    private static int ViolationStatus(RequestPump pump) => pump.Failed.Violation == HttpViolation.None ? 0 : HttpViolations.Status(pump.Failed.Violation);
 }

@@ -20,7 +20,7 @@ internal sealed class UpstreamAttempt
     private readonly RequestBody _body;
     private CancellationTokenSource _cancel = new();
     private long _startMicros;
-    private int _number;
+    private bool _isGivenUp;
     private string? _lookupError;
 
     public UpstreamAttempt(Exchange exchange, Forward forward, RequestBody body)
@@ -42,6 +42,15 @@ internal sealed class UpstreamAttempt
     /// <summary>The first part of the answer's body, where it was looked at before the answer was passed on.</summary>
     public BodyPart? First { get; private set; }
 
+    /// <summary>Which try of the request it is, from 1.</summary>
+    public int Number { get; private set; }
+
+    /// <summary>Set by <see cref="RunAsync"/>: why there is no answer.</summary>
+    public Failure Failure { get; private set; }
+
+    /// <summary>Set by <see cref="RunAsync"/>: the status of a gRPC call; -1 where it was not looked at or is not known.</summary>
+    public int CallStatus { get; private set; }
+
     /// <summary>It was begun and holds what it needs; <see cref="EndTryAsync"/> gives that back.</summary>
     public bool IsUnderWay { get; private set; }
 
@@ -61,6 +70,7 @@ internal sealed class UpstreamAttempt
 
         IsUnderWay = true;
         First = null;
+        _isGivenUp = false;
         _lookupError = null;
         Pump.Reset();
         _startMicros = _exchange.ElapsedMicros;
@@ -69,7 +79,7 @@ internal sealed class UpstreamAttempt
             upstreams.Original is not null ? upstreams.FindOriginal(_exchange.Stream.Local) :
             upstreams.Pick(_forward.Tried);
         ref var attempt = ref record.AddAttempt();
-        _number = record.AttemptCount;
+        Number = record.AttemptCount;
         attempt.StartMicros = _startMicros;
         if (endpoint is null)
         {
@@ -83,7 +93,7 @@ internal sealed class UpstreamAttempt
         _forward.TryBegins();
 
         var demand = new UpstreamDemand(new ProxiedClient(_exchange.Stream.Remote, _exchange.Stream.Local), _exchange.Request.Version, _forward.IsTunnel, _exchange.Request.WantsUpgrade);
-        var lease = await upstreams.Pool.RentAsync(endpoint, demand, _exchange.Limits.Answer, _cancel.Token);
+        var lease = await upstreams.Pool.RentAsync(endpoint, demand, _forward.TryEnd, _cancel.Token);
         if (lease.Upstream is null)
         {
             endpoint.RequestEnds();
@@ -118,6 +128,7 @@ internal sealed class UpstreamAttempt
             request.SetAuthority(name);
         }
 
+        _forward.Announce(request);
         if (!stream.WriteHead(request))
         {
             return new Failure(FailureSide.Local, FailureKind.Internal, Cause: "the request's head is too large to send");
@@ -155,7 +166,7 @@ internal sealed class UpstreamAttempt
             {
                 // Passed on as they come (RFC 9110 §15.2); the first that is not informational is the answer.
                 HopByHop.Remove(Response);
-                await _exchange.SendInterimAsync();
+                await _exchange.SendInterimAsync(Response);
             }
         }
     }
@@ -181,13 +192,32 @@ internal sealed class UpstreamAttempt
         return status;
     }
 
+    /// <summary>All of the above in turn, for a try that is not alone.</summary>
+    /// <param name="looksAtCall">The status of a gRPC call decides whether its answer is wanted.</param>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    public async ValueTask RunAsync(bool looksAtCall)
+    {
+        CallStatus = -1;
+        Failure = await SendAsync();
+        if (!Failure.IsFailure)
+        {
+            Failure = await ReceiveHeadAsync();
+        }
+
+        EndAttempt(Failure);
+        if (looksAtCall && !Failure.IsFailure)
+        {
+            CallStatus = await ReceiveCallStatusAsync();
+        }
+    }
+
     /// <summary>Writes down what came of it. Its answer may still have to be passed on.</summary>
     public void EndAttempt(in Failure failure)
     {
-        ref var attempt = ref _exchange.Record.AttemptAt(_number);
+        ref var attempt = ref _exchange.Record.AttemptAt(Number);
         var now = _exchange.ElapsedMicros;
         attempt.DurationMicros = now - _startMicros;
-        attempt.Failure = failure;
+        attempt.Failure = failure.IsFailure && _isGivenUp ? new Failure(FailureSide.Local, FailureKind.PerTryTimeout, Cause: "another try answered first") : failure;
         attempt.Reused = Upstream?.Stream.IsReused ?? false;
         if (!failure.IsFailure)
         {
@@ -195,7 +225,25 @@ internal sealed class UpstreamAttempt
             _exchange.Record.UpstreamAnsweredMicros = now;
         }
 
+        if (_isGivenUp)
+        {
+            // It failed because we wanted it to: that says nothing of the upstream.
+            _forward.Upstreams.Metrics.ResetsSent++;
+            return;
+        }
+
         _forward.Upstreams.Metrics.CountAttempt(attempt);
+        if (failure.Kind == FailureKind.PerTryTimeout && _exchange.Reached == TimeLimit.PerTryIdle)
+        {
+            _forward.Upstreams.Metrics.PerTryIdleTimeouts++;
+        }
+    }
+
+    /// <summary>Another one answered first.</summary>
+    public void GiveUp()
+    {
+        _isGivenUp = true;
+        Cancel();
     }
 
     /// <summary>Whatever is under way ends now; who awaits it sees it fail.</summary>

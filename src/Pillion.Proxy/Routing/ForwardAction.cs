@@ -2,6 +2,7 @@ using System.Text;
 using Pillion.Core.Configuration;
 using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Retries;
 
 namespace Pillion.Proxy.Routing;
 
@@ -28,7 +29,13 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
     public TimeSpan? IdleTimeout { get; } = config.IdleTimeout;
 
     /// <summary>The route's own policy, else its virtual host's; null retries only what is always safe.</summary>
-    public RetryConfig? Retry { get; } = config.Retry ?? host.Retry;
+    public RetryPolicy? Retry { get; } = RetryPolicy.Of(config.Retry ?? host.Retry);
+
+    /// <summary>Each try has its number in X-Envoy-Attempt-Count, in Envoy's way.</summary>
+    public bool CountsAttempts { get; } = host.CountsAttempts;
+
+    /// <summary>The answer says how many tries there were.</summary>
+    public bool TellsAttempts { get; } = host.TellsAttempts || (config.Retry ?? host.Retry) is { TellsClient: true };
 
     public int ClusterNotFoundStatus { get; } = config.ClusterNotFoundStatus;
 

@@ -50,7 +50,7 @@ internal static class EnvoyRouteAction
             IdleTimeout = map.Optional("idle_timeout").AsDurationOrNull(),
             GrpcTimeoutMax = grpcMax,
             GrpcTimeoutOffset = grpcOffset,
-            Retry = EnvoyRetryPolicy.Read(map.Optional("retry_policy")),
+            Retry = EnvoyRetryPolicy.Read(map.Optional("retry_policy"), map.Optional("hedge_policy")),
             ClusterNotFoundStatus = map.Optional("cluster_not_found_response_code").AsOneOf(EnvoyNames.ClusterNotFoundCodes, defaults.ClusterNotFoundStatus),
             Upgrades = upgradeConfigs.Exists ? upgrades.Protocols : null,
             TerminateConnect = upgrades.TerminateConnect,
