@@ -31,6 +31,9 @@ internal sealed record VirtualHostConfig
     /// <summary>Used by routes that have none of their own.</summary>
     public RetryConfig? Retry { get; init; }
 
+    /// <summary>Used by routes that have none of their own.</summary>
+    public ValueList<MirrorConfig> Mirrors { get; init; } = [];
+
     /// <summary>Envoy: include_request_attempt_count.</summary>
     public bool CountsAttempts { get; init; }
 

@@ -7,6 +7,7 @@ using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Grpc;
+using Pillion.Proxy.Mirroring;
 using Pillion.Proxy.Retries;
 using Pillion.Proxy.Routing;
 using Pillion.Proxy.Upstreams;
@@ -19,15 +20,20 @@ internal sealed class Forward
     // Without a policy: what an idempotent request may need for the one retry that nobody has to ask for.
     private const int DefaultRetainedBytes = 64 * 1024;
 
+    private static readonly ClusterTarget Unchanged = new("");
+
     private readonly Exchange _exchange;
     private readonly RequestBody _body;
     private readonly UpstreamAttempt _first;
     private readonly RetryGate _retries = new();
     private ProxySnapshot? _foundIn;
-    private ForwardAction? _foundFor;
+    private ClusterTarget? _foundFor;
     private Route _route = null!;
     private RetryPolicy? _policy;
     private Hedge? _hedge;
+    private RequestCopies? _kept;
+    private RequestCopies? _copies;
+    private ClusterTarget _target = null!;
     private UpstreamAttempt _attempt;
     private int _retry;
     private bool _isGrpcTimeout;
@@ -42,6 +48,7 @@ internal sealed class Forward
             {
                 _exchange.RequestEnded();
                 StartRouteTime();
+                _copies?.Send();
             },
             Moved = _exchange.Limits.Touch,
         };
@@ -142,6 +149,8 @@ internal sealed class Forward
 
             _retries.End();
             Cluster.Budget.RequestEnds();
+            // Those of a request that did not come to its end; the others have left.
+            _copies?.Send();
             _body.Clear();
         }
     }
@@ -227,25 +236,53 @@ internal sealed class Forward
 
     private bool FindCluster()
     {
-        var record = _exchange.Record;
-        record.Cluster = Action.Cluster;
+        if (Action.ClusterHeader is { } header)
+        {
+            return FindClusterIn(header);
+        }
+
+        // Chosen once: a request that is tried again stays with its cluster.
+        _target = Action.PickTarget(_exchange.Request, _exchange.Loop.Random);
+        _exchange.Record.Cluster = _target.Cluster;
 
         // An exchange is used again, mostly for the same route: then its cluster need not be looked up by name.
-        if (ReferenceEquals(_foundIn, _exchange.Snapshot) && ReferenceEquals(_foundFor, Action))
+        if (ReferenceEquals(_foundIn, _exchange.Snapshot) && ReferenceEquals(_foundFor, _target))
         {
             return true;
         }
 
-        if (!_exchange.Snapshot.Clusters.TryGetValue(Action.Cluster, out var cluster))
+        if (!_exchange.Snapshot.Clusters.TryGetValue(_target.Cluster, out var cluster))
         {
             return false;
         }
 
         _foundIn = _exchange.Snapshot;
-        _foundFor = Action;
+        _foundFor = _target;
+        Use(cluster);
+        return true;
+    }
+
+    private bool FindClusterIn(ReadOnlySpan<byte> header)
+    {
+        _foundFor = null;
+        _target = Unchanged;
+        var fields = _exchange.Request.Fields;
+        var index = fields.IndexOf(header);
+        var name = index < 0 ? "" : Encoding.Latin1.GetString(fields.Value(index));
+        if (!_exchange.Snapshot.Clusters.TryGetValue(name, out var cluster))
+        {
+            return false;
+        }
+
+        _exchange.Record.Cluster = cluster.Name;
+        Use(cluster);
+        return true;
+    }
+
+    private void Use(Cluster cluster)
+    {
         Cluster = cluster;
         Upstreams = cluster.On(_exchange.Loop);
-        return true;
     }
 
     private void Prepare()
@@ -254,17 +291,35 @@ internal sealed class Forward
         request.WantsUpgrade = request.WantsUpgrade && AllowsUpgrade(request);
         Hedges = _policy is { Config: { Hedge: true, PerTryTimeout.Ticks: > 0 } } && !IsTunnel && !request.WantsUpgrade && request.Method != HttpMethod.Connect;
         HopByHop.Remove(request);
+        _target.RequestHeaders.Apply(request, _exchange.Record);
         _route.RequestHeaders.Apply(request, _exchange.Record);
         Action.Rewrite(request);
+        _target.Rewrite(request);
+        Copy(request);
 
         // Over HTTP/2 any request may come back unworked on.
         var retains = _policy is not null || request.IsIdempotent || Cluster.Config.Protocol != HttpProtocol.Http1;
-        _body.Begin(retains ? _policy?.Config.MaxBodyBytes ?? DefaultRetainedBytes : 0, _exchange.Stream.IsBodyReceived);
+        _body.Begin(Math.Max(retains ? _policy?.Config.MaxBodyBytes ?? DefaultRetainedBytes : 0, _copies?.RetainBytes ?? 0), _exchange.Stream.IsBodyReceived);
+        if (_body.IsReceived)
+        {
+            _copies?.Send();
+        }
+
         _exchange.Limits.StartIdle(Action.IdleTimeout ?? _exchange.Listener.Http.StreamIdleTimeout);
         _isGrpcTimeout = _exchange.IsGrpc && Action.GrpcTimeoutMax is not null && StartGrpcDeadline(Action.GrpcTimeoutMax.Value);
         if (_exchange.Stream.IsBodyReceived)
         {
             StartRouteTime();
+        }
+    }
+
+    private void Copy(RequestHead request)
+    {
+        _copies = null;
+        if (Action.Mirrors.Length > 0 && !IsTunnel && !request.WantsUpgrade && request.Method != HttpMethod.Connect)
+        {
+            _copies = _kept ??= new RequestCopies(_exchange, _body);
+            _copies.Begin(Action);
         }
     }
 
@@ -369,6 +424,7 @@ internal sealed class Forward
         var response = _exchange.Response;
         Upstreams.Learn(attempt.Upstream.Endpoint, response);
         HopByHop.Remove(response);
+        _target.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
         _route.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
         if (IsTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
         {

@@ -6,8 +6,6 @@ namespace Pillion.Proxy.Forwarding;
 /// <summary>What has come of a request's body, over all tries: the client sends it once.</summary>
 internal sealed class RequestBody(SlabPool slabs)
 {
-    private bool _isReceived;
-
     /// <summary>Bytes taken from the client.</summary>
     public long BytesReceived { get; private set; }
 
@@ -17,8 +15,11 @@ internal sealed class RequestBody(SlabPool slabs)
     /// <summary>The last byte was received, or the client failed.</summary>
     public bool HasEnded { get; private set; }
 
-    /// <summary>The client sent all of it, and it can be sent again.</summary>
-    public bool IsWhole => _isReceived && Retained.IsComplete;
+    /// <summary>The client sent all of it.</summary>
+    public bool IsReceived { get; private set; }
+
+    /// <summary>As above, and it can be sent again.</summary>
+    public bool IsWhole => IsReceived && Retained.IsComplete;
 
     /// <summary>Called once, when the request's last byte was received, or the client failed.</summary>
     public required Action Ended { private get; init; }
@@ -30,7 +31,7 @@ internal sealed class RequestBody(SlabPool slabs)
     public void Begin(int retainLimit, bool isReceived)
     {
         BytesReceived = 0;
-        HasEnded = _isReceived = isReceived;
+        HasEnded = IsReceived = isReceived;
         Retained.Begin(retainLimit);
     }
 
@@ -47,7 +48,7 @@ internal sealed class RequestBody(SlabPool slabs)
         if (!HasEnded)
         {
             HasEnded = true;
-            _isReceived = isReceived;
+            IsReceived = isReceived;
             Ended();
         }
     }

@@ -16,6 +16,9 @@ internal sealed class ClusterMetrics
     /// <summary>Failed attempts by <see cref="FailureKind"/>.</summary>
     public readonly LabelledCounts Failures = new();
 
+    /// <summary>Requests not copied to this cluster, by reason.</summary>
+    public readonly LabelledCounts MirrorsDropped = new();
+
     public long ConnectionsTotal;
     public long ConnectionsActive;
     public long ConnectionsHttp1;
@@ -51,6 +54,7 @@ internal sealed class ClusterMetrics
     public long RetriesYielded;
     public long PerTryIdleTimeouts;
     public long Hedges;
+    public long Mirrored;
     public long ProtocolErrors;
     public long NoEndpoint;
     public long EndpointsTotal;
@@ -100,6 +104,8 @@ internal sealed class ClusterMetrics
         Counter("upstream_rq_retry_backoff_ratelimited", "Retries that waited as long as the answer asked for", m => Volatile.Read(ref m.RetriesBackoffRateLimited)),
         Counter("upstream_rq_retry_yielded", "Retries left to whoever sent the request", m => Volatile.Read(ref m.RetriesYielded)),
         Counter("upstream_rq_hedge", "Retries sent beside an attempt that was late", m => Volatile.Read(ref m.Hedges)),
+        Counter("upstream_rq_mirror", "Copies of other clusters' requests sent, counted among the requests too", m => Volatile.Read(ref m.Mirrored)),
+        ByWord("upstream_rq_mirror_dropped", "reason", "Copies of other clusters' requests that were not sent or not answered, by reason", m => m.MirrorsDropped),
         Duration("upstream_rq_time", "From sending a request to the end of its answer", m => m.Duration),
         Gauge("membership_total", "Endpoints known", m => Volatile.Read(ref m.EndpointsTotal)) with { OwnName = "membership_endpoints" },
         Gauge("membership_healthy", "Endpoints that may be used", m => Volatile.Read(ref m.EndpointsHealthy)),

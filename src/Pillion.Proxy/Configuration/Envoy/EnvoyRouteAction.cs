@@ -10,12 +10,25 @@ internal static class EnvoyRouteAction
     {
         using var map = value.AsMap("RouteAction");
         var defaults = new ForwardConfig { Cluster = "" };
-        var cluster = map.Required("cluster");
+        var cluster = map.Optional("cluster");
+        var weighted = map.Optional("weighted_clusters");
+        var header = map.Optional("cluster_header");
+        if (value.IsMap && (cluster.Exists ? 1 : 0) + (weighted.Exists ? 1 : 0) + (header.Exists ? 1 : 0) != 1)
+        {
+            map.Fail("does not say one place to go", "give one of cluster, weighted_clusters or cluster_header");
+        }
+
+        var split = EnvoyWeightedClusters.Read(weighted, scope);
+        var clusterHeader = header.AsTextOrNull("header name", HttpText.IsToken, "use letters, digits and hyphens");
         var upgradeConfigs = map.Optional("upgrade_configs");
         var upgrades = EnvoyUpgrades.Read(upgradeConfigs, inherited, allowConnectConfig: true);
         if (value.IsMap)
         {
-            scope?.ReferToCluster(cluster);
+            if (cluster.Exists)
+            {
+                scope?.ReferToCluster(cluster);
+            }
+
             if (path.Kind == PathMatchKind.Connect && !upgrades.Connect)
             {
                 map.Fail("matches CONNECT without allowing it", "add upgrade_configs: [{ upgrade_type: CONNECT, connect_config: {} }]");
@@ -42,6 +55,9 @@ internal static class EnvoyRouteAction
         return new()
         {
             Cluster = cluster.AsText(),
+            Split = split,
+            ClusterHeader = clusterHeader,
+            Mirrors = EnvoyMirrors.Read(map, scope),
             PrefixRewrite = prefix,
             RegexRewrite = pattern,
             HostRewrite = host.AsTextOrNull("host", HttpText.IsHost, hostRemedy) ?? oldHost.AsTextOrNull("host", HttpText.IsHost, hostRemedy),
