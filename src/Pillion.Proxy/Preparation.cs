@@ -251,8 +251,15 @@ internal sealed class Preparation : Prepared
     // So is one that imitates what is said of a verified client: an application that takes both for one would believe anybody.
     private static FieldNameSet FieldsRead(HttpConfig http) =>
         new(http.Routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => route.Match.Headers).Select(header => header.Name).Where(name => !name.StartsWith(':'))
+            .Concat(http.Routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => NamesRead(route.Action)))
             .Concat(http.Filters.Concat(http.Routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => route.Filters)).SelectMany(filter => filter.FieldsRead))
             .Concat(http.ClientCertificate.Mode == ForwardClientCert.AlwaysForwardOnly ? [] : ["x-forwarded-client-cert"]));
+
+    private static IEnumerable<string> NamesRead(RouteActionConfig action) =>
+        action is not ForwardConfig forward ? [] :
+        ((string?[])[forward.ClusterHeader, forward.Split is { By: SplitBy.Header or SplitBy.DrawnByCaller } split ? split.ByName : null, forward.Retry?.IdempotencyKey])
+            .OfType<string>()
+            .Concat((forward.Retry?.OnlyIfHeaders ?? []).Select(header => header.Name).Where(name => !name.StartsWith(':')));
 
     private async Task<BoundListener?> BindAsync(ListenerConfig config, ListenerSnapshot snapshot)
     {

@@ -7,6 +7,7 @@ using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Forwarding;
 using Pillion.Proxy.Listeners;
+using Pillion.Proxy.Mirroring;
 
 namespace Pillion.Proxy;
 
@@ -32,6 +33,7 @@ internal sealed class ProxyLoop
         RandomBytes = new RandomBytes();
         Ids = new RequestIds(RandomBytes);
         ServersThatSpeakFirst = new DetectionMemory(events);
+        Mirrors = new MirrorQueue(this);
     }
 
     public EventLoop Events { get; }
@@ -49,6 +51,12 @@ internal sealed class ProxyLoop
     public RecordRing Records { get; }
 
     public DetectionMemory ServersThatSpeakFirst { get; }
+
+    /// <summary>Copies of requests on their way.</summary>
+    public MirrorQueue Mirrors { get; }
+
+    /// <summary>No further request is copied to a mirror: of all that can be spared they are missed least. Set on the loop.</summary>
+    public bool ShedsMirrors { get; set; }
 
     /// <summary>Downstream connections on this loop.</summary>
     public HashSet<DownstreamConnection> Connections { get; } = [];

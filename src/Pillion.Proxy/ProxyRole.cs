@@ -172,6 +172,11 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
             CloseConnections(bound, now: true);
         }
 
+        foreach (var loop in _loops)
+        {
+            loop.Events.Post(loop.Mirrors.Stop);
+        }
+
         foreach (var cluster in _live.Clusters.Values)
         {
             cluster.Retire();

@@ -123,7 +123,10 @@ internal sealed class RequestRecord
         return ref attempt;
     }
 
-    public ref Attempt LastAttempt => ref _attempts[Math.Min(AttemptCount, MaxAttempts) - 1];
+    public ref Attempt LastAttempt => ref AttemptAt(AttemptCount);
+
+    /// <summary>By its number, from 1: several may be under way.</summary>
+    public ref Attempt AttemptAt(int number) => ref _attempts[Math.Min(number, MaxAttempts) - 1];
 
     public void AddVerdict(string policy, string outcome, SourceLine source)
     {

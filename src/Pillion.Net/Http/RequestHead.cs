@@ -88,6 +88,24 @@ internal sealed class RequestHead : Head
 
     public void SetAuthority(ReadOnlySpan<byte> authority) => Store(ref _authority, ref _authorityLength, authority);
 
+    /// <summary>Takes over everything of another one.</summary>
+    public void CopyFrom(RequestHead other)
+    {
+        Clear();
+        Fields.AddAll(other.Fields);
+        Version = other.Version;
+        Body = other.Body;
+        ContentLength = other.ContentLength;
+        KeepAlive = other.KeepAlive;
+        WantsUpgrade = other.WantsUpgrade;
+        SetMethod(other.Method, other.MethodName);
+        SetTarget(other.Target);
+        SetAuthority(other.Authority);
+        Form = other.Form;
+        IsHttps = other.IsHttps;
+        ExpectsContinue = other.ExpectsContinue;
+    }
+
     public override void Clear()
     {
         base.Clear();

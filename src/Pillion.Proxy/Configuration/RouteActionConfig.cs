@@ -9,8 +9,17 @@ internal abstract record RouteActionConfig;
 /// <summary>Send the request to a cluster (Envoy: RouteAction).</summary>
 internal sealed record ForwardConfig : RouteActionConfig
 {
-    /// <summary>The cluster's name.</summary>
+    /// <summary>The cluster's name; empty where <see cref="Split"/> or <see cref="ClusterHeader"/> says it.</summary>
     public required string Cluster { get; init; }
+
+    /// <summary>Several clusters, each for a share of the requests (Envoy: weighted_clusters).</summary>
+    public SplitConfig? Split { get; init; }
+
+    /// <summary>The request header that names the cluster (Envoy: cluster_header).</summary>
+    public string? ClusterHeader { get; init; }
+
+    /// <summary>Who else gets a copy (Envoy: request_mirror_policies).</summary>
+    public ValueList<MirrorConfig> Mirrors { get; init; } = [];
 
     /// <summary>Replaces the matched prefix or exact path; null leaves the path.</summary>
     public string? PrefixRewrite { get; init; }

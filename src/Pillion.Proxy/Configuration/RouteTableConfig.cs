@@ -31,5 +31,14 @@ internal sealed record VirtualHostConfig
     /// <summary>Used by routes that have none of their own.</summary>
     public RetryConfig? Retry { get; init; }
 
+    /// <summary>Used by routes that have none of their own.</summary>
+    public ValueList<MirrorConfig> Mirrors { get; init; } = [];
+
+    /// <summary>Envoy: include_request_attempt_count.</summary>
+    public bool CountsAttempts { get; init; }
+
+    /// <summary>Envoy: include_attempt_count_in_response.</summary>
+    public bool TellsAttempts { get; init; }
+
     public SourceLine Source { get; init; }
 }

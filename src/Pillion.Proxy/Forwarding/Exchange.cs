@@ -15,6 +15,7 @@ using Pillion.Proxy.Filters.SizeLimits;
 using Pillion.Proxy.Forwarding.Coding;
 using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Listeners;
+using Pillion.Proxy.Retries;
 using Pillion.Proxy.Routing;
 
 namespace Pillion.Proxy.Forwarding;
@@ -31,7 +32,6 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     private readonly Forward _forward;
     private long _startMicros;
     private long _requestEndMillis;
-    private bool _isSendingInterim;
     private RouteFilters _filters = RouteFilters.None;
 
     public Exchange(ProxyLoop loop)
@@ -56,7 +56,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public RequestHead Request => Stream.Request;
 
     /// <summary>The answer's head: the upstream's, edited in place, or our own.</summary>
-    public ResponseHead Response { get; } = new();
+    public ResponseHead Response { get; set; } = new();
 
     public HttpMetrics Metrics { get; private set; } = null!;
 
@@ -104,6 +104,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     /// <summary>Both directions carry bytes that are no HTTP; either may end before the other.</summary>
     public bool IsTunnel { get; set; }
 
+    /// <summary>The answer says how many tries there were (Envoy: include_attempt_count_in_response).</summary>
+    public bool TellsAttempts { get; set; }
+
     /// <summary>The limit that ended the exchange, if one did.</summary>
     public TimeLimit Reached { get; private set; }
 
@@ -112,6 +115,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     /// <summary>An answer's head has been written; no other answer can be made.</summary>
     public bool IsAnswered { get; private set; }
+
+    /// <summary>The client has not taken an informational answer yet.</summary>
+    public bool IsSendingInterim { get; private set; }
 
     /// <summary>The client left or a time limit passed: a filter that waited answers nothing itself.</summary>
     public bool IsOver => IsClientGone || Reached != TimeLimit.None;
@@ -211,19 +217,24 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         }
     }
 
-    /// <summary>Sends the head in <see cref="Response"/> as an informational answer. A client that cannot take it is noticed by the answer itself.</summary>
+    /// <summary>Sends an informational answer. A client that cannot take it is noticed by the answer itself.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    public async ValueTask SendInterimAsync()
+    public async ValueTask SendInterimAsync(ResponseHead head)
     {
-        _isSendingInterim = true;
-        await Stream.SendInterimAsync(Response);
-        _isSendingInterim = false;
+        IsSendingInterim = true;
+        await Stream.SendInterimAsync(head);
+        IsSendingInterim = false;
     }
 
     /// <summary>Writes the head in <see cref="Response"/> as the answer; false when it does not fit any buffer.</summary>
     public bool WriteHead()
     {
         IsAnswered = true;
+        if (TellsAttempts)
+        {
+            OuterRetries.Set(Response.Fields, KnownField.XEnvoyAttemptCount, Record.AttemptCount);
+        }
+
         _filters.Answer(this);
         Record.Status = Response.Status;
         KeepAlive &= Request.KeepAlive;
@@ -251,7 +262,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     /// <summary>A try's own limit ended that try only.</summary>
     public void ForgetTryLimit()
     {
-        if (Reached == TimeLimit.PerTry)
+        if (Reached is TimeLimit.PerTry or TimeLimit.PerTryIdle)
         {
             Reached = TimeLimit.None;
         }
@@ -300,9 +311,14 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     void ITimeLimited.TimeLimitReached(TimeLimit limit)
     {
+        if (limit == TimeLimit.PerTry && _forward.TryIsLate())
+        {
+            return;
+        }
+
         // An answer under way cannot be replaced; a send to a client that does not read must not wait for ever. Asked before: cancelling
         // may answer, and end this exchange, within the call.
-        var cannotAnswer = IsAnswered || _isSendingInterim;
+        var cannotAnswer = IsAnswered || IsSendingInterim;
         var stream = Stream;
         Reached = limit;
         _forward.Cancel();
@@ -416,6 +432,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         IsClientGone = false;
         IsAnswered = false;
         IsTunnel = false;
+        TellsAttempts = false;
         Reached = TimeLimit.None;
         _filters = RouteFilters.None;
         RateOutcome = default;

@@ -46,6 +46,7 @@ internal static class FailureCause
         {
             TimeLimit.Route => new Failure(FailureSide.Upstream, FailureKind.RouteTimeout, sent, reused),
             TimeLimit.PerTry => new Failure(FailureSide.Upstream, FailureKind.PerTryTimeout, sent, reused),
+            TimeLimit.PerTryIdle => new Failure(FailureSide.Upstream, FailureKind.PerTryTimeout, sent, reused, Cause: "nothing moved for its idle timeout"),
             TimeLimit.Request => new Failure(FailureSide.Downstream, FailureKind.RequestTimeout, sent, reused),
             TimeLimit.Idle => new Failure(
                 exchange.Stream.IsBodyReceived ? FailureSide.Upstream : FailureSide.Downstream, FailureKind.IdleTimeout, sent, reused),

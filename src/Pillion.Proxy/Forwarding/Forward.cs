@@ -5,11 +5,9 @@ using Pillion.Core.Signals;
 using Pillion.Net.Http;
 using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
-using Pillion.Net.Sockets;
-using Pillion.Proxy.Clusters;
-using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Grpc;
+using Pillion.Proxy.Mirroring;
 using Pillion.Proxy.Retries;
 using Pillion.Proxy.Routing;
 using Pillion.Proxy.Upstreams;
@@ -22,40 +20,56 @@ internal sealed class Forward
     // Without a policy: what an idempotent request may need for the one retry that nobody has to ask for.
     private const int DefaultRetainedBytes = 64 * 1024;
 
-    private readonly Exchange _exchange;
-    private readonly RequestPump _pump;
-    private readonly TriedEndpoints _tried = new();
-    private readonly RetryGate _retries = new();
-    private Cluster _cluster = null!;
-    private ProxySnapshot? _foundIn;
-    private ForwardAction? _foundFor;
-    private ClusterLoop _upstreams = null!;
-    private Route _route = null!;
-    private ForwardAction _action = null!;
-    private RetryConfig? _policy;
-    private UpstreamStream? _upstream;
-    private long _tryStartMicros;
-    private bool _isTunnel;
-    private bool _isGrpcTimeout;
-    private string? _lookupError;
+    private static readonly ClusterTarget Unchanged = new("");
 
-    // The first part of the answer's body, where it was looked at before the answer was passed on.
-    private BodyPart? _first;
+    private readonly Exchange _exchange;
+    private readonly RequestBody _body;
+    private readonly UpstreamAttempt _first;
+    private readonly RetryGate _retries = new();
+    private ProxySnapshot? _foundIn;
+    private ClusterTarget? _foundFor;
+    private Route _route = null!;
+    private RetryPolicy? _policy;
+    private Hedge? _hedge;
+    private RequestCopies? _kept;
+    private RequestCopies? _copies;
+    private ClusterTarget _target = null!;
+    private UpstreamAttempt _attempt;
+    private int _retry;
+    private bool _isGrpcTimeout;
     private CancellationTokenSource _cancel = new();
 
     public Forward(Exchange exchange)
     {
         _exchange = exchange;
-        _pump = new RequestPump(exchange.Loop.Events)
+        _body = new RequestBody(exchange.Loop.Events.Slabs)
         {
             Ended = () =>
             {
                 _exchange.RequestEnded();
                 StartRouteTime();
+                _copies?.Send();
             },
             Moved = _exchange.Limits.Touch,
         };
+        _attempt = _first = new UpstreamAttempt(exchange, this, _body);
     }
+
+    public ForwardAction Action { get; private set; } = null!;
+
+    public Cluster Cluster { get; private set; } = null!;
+
+    /// <summary>What the loop keeps for the cluster.</summary>
+    public ClusterLoop Upstreams { get; private set; } = null!;
+
+    /// <summary>The endpoints that this request has tried.</summary>
+    public TriedEndpoints Tried { get; } = new();
+
+    /// <summary>A CONNECT that ends here.</summary>
+    public bool IsTunnel { get; private set; }
+
+    /// <summary>Ends what has no connection to abort: what a filter waits for, and waiting before another try.</summary>
+    public CancellationToken Cancelled => _cancel.Token;
 
     /// <summary>A new request: nothing of it is cancelled yet.</summary>
     public void Begin()
@@ -70,47 +84,49 @@ internal sealed class Forward
     public async ValueTask RunAsync(Route route, ForwardAction action)
     {
         _route = route;
-        _action = action;
+        Action = action;
         _policy = action.Retry;
-        _tried.Clear();
-        _lookupError = null;
-        _isTunnel = action.TerminateConnect && _exchange.Request.Method == HttpMethod.Connect;
+        _retry = 0;
+        _exchange.TellsAttempts = action.TellsAttempts;
+        Tried.Clear();
+        IsTunnel = action.TerminateConnect && _exchange.Request.Method == HttpMethod.Connect;
         if (!FindCluster())
         {
             await _exchange.AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.NoCluster), action.ClusterNotFoundStatus);
             return;
         }
 
+        // By the request as it came, as its route was found.
+        _retries.Begin(_exchange, Cluster, Upstreams.Metrics, _policy is not null && _policy.IsFor(_exchange.Request) ? _policy : null);
         Prepare();
-        _retries.Begin(_exchange, _cluster, _upstreams.Metrics, _policy);
-        _cluster.Budget.RequestBegins();
-        _upstreams.Metrics.RequestsActive++;
+        Cluster.Budget.RequestBegins();
+        Upstreams.Metrics.RequestsActive++;
+        _attempt = _first;
+        _attempt.Response = _exchange.Response;
         try
         {
-            for (var retry = 0; ; retry++)
+            if (Hedges)
             {
-                var failure = await SendAsync();
-                while (!failure.IsFailure && !_isTunnel)
-                {
-                    failure = Judge(await _upstream!.Stream.ReceiveHeadAsync(_exchange.Response, _exchange.Request.Method));
-                    if (failure.IsFailure || IsFinal(_exchange.Response))
-                    {
-                        break;
-                    }
+                await (_hedge ??= new Hedge(_exchange, this, _body)).RunAsync();
+                return;
+            }
 
-                    // Passed on as they come (RFC 9110 §15.2); the first that is not informational is the answer.
-                    HopByHop.Remove(_exchange.Response);
-                    await _exchange.SendInterimAsync();
+            while (true)
+            {
+                var failure = await _attempt.SendAsync();
+                if (!failure.IsFailure && !IsTunnel)
+                {
+                    failure = await _attempt.ReceiveHeadAsync();
                 }
 
-                EndAttempt(failure);
-                if (!failure.IsFailure && !await IsTriedAgainAsync(retry))
+                _attempt.EndAttempt(failure);
+                if (!failure.IsFailure && !await IsTriedAgainAsync())
                 {
-                    await AnswerAsync();
+                    await AnswerAsync(_attempt);
                     return;
                 }
 
-                if (!await MayTryAgainAsync(failure, retry))
+                if (!await MayTryAgainAsync(_attempt, failure))
                 {
                     return;
                 }
@@ -118,27 +134,38 @@ internal sealed class Forward
         }
         finally
         {
-            _upstreams.Metrics.RequestsActive--;
-            if (_upstream is not null)
+            Upstreams.Metrics.RequestsActive--;
+            if (Hedges && _hedge is not null)
+            {
+                await _hedge.EndAsync();
+            }
+
+            if (_attempt.IsUnderWay)
             {
                 // A bug let an exception through: nothing of this try may reach the next request.
-                Cancel();
-                await EndTryAsync();
+                _attempt.Cancel();
+                await EndTryAsync(_attempt);
             }
 
             _retries.End();
-            _cluster.Budget.RequestEnds();
-            _pump.Clear();
+            Cluster.Budget.RequestEnds();
+            // Those of a request that did not come to its end; the others have left.
+            _copies?.Send();
+            _body.Clear();
         }
     }
 
     /// <summary>The client left or a limit passed: whatever is under way towards the upstream ends now.</summary>
     public void Cancel()
     {
-        // One or the other: what the first wakes may have begun the next try by the time it returns.
-        if (_upstream is { } upstream)
+        // One of them: what the first wakes may have begun the next try by the time it returns.
+        if (_hedge is { IsRunning: true })
         {
-            upstream.Stream.Abort(reset: true);
+            _hedge.Cancel();
+        }
+        else if (_attempt.IsUnderWay)
+        {
+            _attempt.Cancel();
         }
         else
         {
@@ -146,58 +173,163 @@ internal sealed class Forward
         }
     }
 
-    // Ends what has no connection to abort: connecting, and waiting before another try.
-    public CancellationToken Cancelled => _cancel.Token;
+    /// <summary>A late try is not ended but gets another one beside it.</summary>
+    public bool Hedges { get; private set; }
+
+    /// <summary>When connecting has to be done.</summary>
+    public Deadline TryEnd => Hedges ? _exchange.Limits.Whole : _exchange.Limits.Answer;
+
+    /// <summary>Whether to try a gRPC call again is said by its status.</summary>
+    public bool LooksAtCalls => _exchange.IsGrpc && _policy is not null && (_policy.Config.On & RetryDecision.GrpcStatuses) != 0;
+
+    /// <summary>A try has its endpoint: its own time begins.</summary>
+    public void TryBegins()
+    {
+        if (_policy is null)
+        {
+            return;
+        }
+
+        if (_policy.Config.PerTryTimeout > TimeSpan.Zero)
+        {
+            _exchange.Limits.StartTry(_policy.Config.PerTryTimeout);
+        }
+
+        if (_policy.Config.PerTryIdleTimeout > TimeSpan.Zero)
+        {
+            _exchange.Limits.StartTryIdle(_policy.Config.PerTryIdleTimeout);
+        }
+    }
+
+    /// <summary>A try's time is over; false where that ends it.</summary>
+    public bool TryIsLate()
+    {
+        if (!Hedges || _hedge is not { IsRunning: true })
+        {
+            return false;
+        }
+
+        Upstreams.Metrics.PerTryTimeouts++;
+        _hedge.Late();
+        return true;
+    }
+
+    /// <summary>Says in the request which try it is, where the next hop is to know.</summary>
+    public void Announce(RequestHead request) => _retries.Announce(request, _retry, Action.CountsAttempts);
+
+    /// <summary>The answer is one that the policy would try again.</summary>
+    public bool IsNamed(UpstreamAttempt attempt) =>
+        RetryDecision.MayRetry(attempt.Response, _exchange.Request, _policy) || (attempt.CallStatus > 0 && _policy is not null && RetryDecision.MayRetryCall(attempt.CallStatus, _policy));
+
+    /// <summary>Another try may follow the answer.</summary>
+    public bool MayFollowAnswer(UpstreamAttempt attempt) =>
+        _retries.MayFollow(attempt.Response, _retry, _body.Retained.IsComplete)
+        || (attempt.CallStatus > 0 && _retries.MayFollowCall(attempt.CallStatus, attempt.Response, _retry, _body.Retained.IsComplete));
+
+    /// <summary>Another try may begin beside those that are late; then it is counted.</summary>
+    public bool MayHedge()
+    {
+        var may = _retries.MayHedge(_retry);
+        _retry += may ? 1 : 0;
+        return may;
+    }
 
     private bool FindCluster()
     {
-        var record = _exchange.Record;
-        record.Cluster = _action.Cluster;
+        if (Action.ClusterHeader is { } header)
+        {
+            return FindClusterIn(header);
+        }
+
+        // Chosen once: a request that is tried again stays with its cluster.
+        _target = Action.PickTarget(_exchange.Request, _exchange.Loop.Random);
+        _exchange.Record.Cluster = _target.Cluster;
 
         // An exchange is used again, mostly for the same route: then its cluster need not be looked up by name.
-        if (ReferenceEquals(_foundIn, _exchange.Snapshot) && ReferenceEquals(_foundFor, _action))
+        if (ReferenceEquals(_foundIn, _exchange.Snapshot) && ReferenceEquals(_foundFor, _target))
         {
             return true;
         }
 
-        if (!_exchange.Snapshot.Clusters.TryGetValue(_action.Cluster, out var cluster))
+        if (!_exchange.Snapshot.Clusters.TryGetValue(_target.Cluster, out var cluster))
         {
             return false;
         }
 
         _foundIn = _exchange.Snapshot;
-        _foundFor = _action;
-        _cluster = cluster;
-        _upstreams = cluster.On(_exchange.Loop);
+        _foundFor = _target;
+        Use(cluster);
         return true;
+    }
+
+    private bool FindClusterIn(ReadOnlySpan<byte> header)
+    {
+        _foundFor = null;
+        _target = Unchanged;
+        var fields = _exchange.Request.Fields;
+        var index = fields.IndexOf(header);
+        var name = index < 0 ? "" : Encoding.Latin1.GetString(fields.Value(index));
+        if (!_exchange.Snapshot.Clusters.TryGetValue(name, out var cluster))
+        {
+            return false;
+        }
+
+        _exchange.Record.Cluster = cluster.Name;
+        Use(cluster);
+        return true;
+    }
+
+    private void Use(Cluster cluster)
+    {
+        Cluster = cluster;
+        Upstreams = cluster.On(_exchange.Loop);
     }
 
     private void Prepare()
     {
         var request = _exchange.Request;
         request.WantsUpgrade = request.WantsUpgrade && AllowsUpgrade(request);
+        Hedges = _policy is { Config: { Hedge: true, PerTryTimeout.Ticks: > 0 } } && !IsTunnel && !request.WantsUpgrade && request.Method != HttpMethod.Connect;
         HopByHop.Remove(request);
+        _target.RequestHeaders.Apply(request, _exchange.Record);
         _route.RequestHeaders.Apply(request, _exchange.Record);
-        _action.Rewrite(request);
+        Action.Rewrite(request);
+        _target.Rewrite(request);
+        Copy(request);
 
         // Over HTTP/2 any request may come back unworked on.
-        var retains = _policy is not null || request.IsIdempotent || _cluster.Config.Protocol != HttpProtocol.Http1;
-        _pump.Reset(retains ? _policy?.MaxBodyBytes ?? DefaultRetainedBytes : 0);
-        _pump.MaxBytes = _exchange.RequestLimit?.Bytes ?? 0;
-        _pump.Decoder = _exchange.RequestCoder;
-        _exchange.Limits.StartIdle(_action.IdleTimeout ?? _exchange.Listener.Http.StreamIdleTimeout);
-        _isGrpcTimeout = _exchange.IsGrpc && _action.GrpcTimeoutMax is not null && StartGrpcDeadline(_action.GrpcTimeoutMax.Value);
+        var retains = _policy is not null || request.IsIdempotent || Cluster.Config.Protocol != HttpProtocol.Http1;
+        _body.Begin(Math.Max(retains ? _policy?.Config.MaxBodyBytes ?? DefaultRetainedBytes : 0, _copies?.RetainBytes ?? 0), _exchange.Stream.IsBodyReceived);
+        _body.MaxBytes = _exchange.RequestLimit?.Bytes ?? 0;
+        _body.Decoder = _exchange.RequestCoder;
+        if (_body.IsReceived)
+        {
+            _copies?.Send();
+        }
+
+        _exchange.Limits.StartIdle(Action.IdleTimeout ?? _exchange.Listener.Http.StreamIdleTimeout);
+        _isGrpcTimeout = _exchange.IsGrpc && Action.GrpcTimeoutMax is not null && StartGrpcDeadline(Action.GrpcTimeoutMax.Value);
         if (_exchange.Stream.IsBodyReceived)
         {
             StartRouteTime();
         }
     }
 
+    private void Copy(RequestHead request)
+    {
+        _copies = null;
+        if (Action.Mirrors.Length > 0 && !IsTunnel && !request.WantsUpgrade && request.Method != HttpMethod.Connect)
+        {
+            _copies = _kept ??= new RequestCopies(_exchange, _body);
+            _copies.Begin(Action);
+        }
+    }
+
     private void StartRouteTime()
     {
-        if (!_isGrpcTimeout || !_action.GrpcTimeoutReplaces)
+        if (!_isGrpcTimeout || !Action.GrpcTimeoutReplaces)
         {
-            _exchange.Limits.StartRoute(_action.Timeout);
+            _exchange.Limits.StartRoute(Action.Timeout);
         }
     }
 
@@ -209,11 +341,11 @@ internal sealed class Forward
             return false;
         }
 
-        var allowed = asked > _action.GrpcTimeoutOffset ? asked - _action.GrpcTimeoutOffset : asked;
+        var allowed = asked > Action.GrpcTimeoutOffset ? asked - Action.GrpcTimeoutOffset : asked;
         allowed = most > TimeSpan.Zero && allowed > most ? most : allowed;
-        if (!_action.GrpcTimeoutReplaces && _action.Timeout > TimeSpan.Zero && _action.Timeout < allowed)
+        if (!Action.GrpcTimeoutReplaces && Action.Timeout > TimeSpan.Zero && Action.Timeout < allowed)
         {
-            allowed = _action.Timeout;
+            allowed = Action.Timeout;
         }
 
         if (allowed < asked)
@@ -227,305 +359,91 @@ internal sealed class Forward
         return true;
     }
 
-    // The try is over and its answer not wanted: true after the wait before the next one, false when the client has got an answer of our own.
+    /// <summary>The try is over and its answer not wanted: true after the wait before the next one, false when the client has got an answer of our own.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<bool> MayTryAgainAsync(Failure failure, int retry)
+    public async ValueTask<bool> MayTryAgainAsync(UpstreamAttempt attempt, Failure failure)
     {
-        if (failure.IsFailure && !_retries.MayFollow(failure, retry, _pump.Retained.IsComplete))
+        if (failure.IsFailure && !_retries.MayFollow(failure, _retry, _body.Retained.IsComplete))
         {
-            await EndTryAsync();
-            await _exchange.AnswerLocallyAsync(failure, failure.Kind == FailureKind.BadRequest ? ViolationStatus() : 0);
+            await EndTryAsync(attempt);
+            await _exchange.AnswerLocallyAsync(failure, failure.Kind == FailureKind.BadRequest ? ViolationStatus(attempt.Pump) : 0);
             return false;
         }
 
-        await EndTryAsync();
-        await BackOffAsync(retry + 1);
-        if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
+        await EndTryAsync(attempt);
+        _retry++;
+        await BackOffAsync();
+        if (_exchange.IsOver)
         {
             _retries.End();
-            await _exchange.AnswerLocallyAsync(Classify(default));
+            await _exchange.AnswerLocallyAsync(attempt.Classify(default));
             return false;
         }
 
         return true;
     }
 
-    // Begins a try: a default failure means that the request is on its way and the connection is held.
+    // By the answer's status, and where the policy asks for that by a call's own status.
+    private ValueTask<bool> IsTriedAgainAsync() =>
+        _retries.MayFollow(_exchange.Response, _retry, _body.Retained.IsComplete) ? new ValueTask<bool>(true) :
+        LooksAtCalls ? IsCallTriedAgainAsync() : default;
+
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<Failure> SendAsync()
+    private async ValueTask<bool> IsCallTriedAgainAsync()
     {
-        var record = _exchange.Record;
-        _tryStartMicros = _exchange.ElapsedMicros;
-        var endpoint =
-            _cluster.Hosts is not null ? await FindNamedHostAsync(_cluster.Hosts) :
-            _upstreams.Original is not null ? _upstreams.FindOriginal(_exchange.Stream.Local) :
-            _upstreams.Pick(_tried);
-        ref var attempt = ref record.AddAttempt();
-        attempt.StartMicros = _tryStartMicros;
-        if (endpoint is null)
-        {
-            return _lookupError is null ? Classify(_cluster.WhyNoEndpoint(_exchange.Loop, _exchange.Stream.Local)) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError);
-        }
-
-        attempt.Endpoint = record.UpstreamHost = endpoint.Text;
-        _tried.Add(endpoint);
-        _upstreams.Metrics.RequestsTotal++;
-        endpoint.RequestBegins();
-        if (_policy is { PerTryTimeout.Ticks: > 0 })
-        {
-            _exchange.Limits.StartTry(_policy.PerTryTimeout);
-        }
-
-        var demand = new UpstreamDemand(new ProxiedClient(_exchange.Stream.Remote, _exchange.Stream.Local), _exchange.Request.Version, _isTunnel, _exchange.Request.WantsUpgrade);
-        var lease = await _upstreams.Pool.RentAsync(endpoint, demand, _exchange.Limits.Answer, Cancelled);
-        if (lease.Upstream is null)
-        {
-            endpoint.RequestEnds();
-            return Classify(lease.Failure);
-        }
-
-        _upstream = lease.Upstream;
-        if (_exchange.IsClientGone || _exchange.Reached != TimeLimit.None)
-        {
-            return Classify(default);
-        }
-
-        if (record.UpstreamStartedMicros < 0)
-        {
-            // A pooled connection was there at once.
-            record.UpstreamStartedMicros = _upstream.IsFresh ? _exchange.ElapsedMicros : _tryStartMicros;
-        }
-
-        if (_isTunnel)
-        {
-            // CONNECT ends here: the connection itself is the answer (RFC 9110 §9.3.6).
-            _exchange.Response.Clear();
-            _exchange.Response.Status = 200;
-            _exchange.Response.SetReason("Connection established"u8);
-            return default;
-        }
-
-        var stream = _upstream.Stream;
-        var request = _exchange.Request;
-        if (_action.AutoHostRewrite && endpoint.HostNameBytes is { } name)
-        {
-            request.SetAuthority(name);
-        }
-
-        if (!stream.WriteHead(request))
-        {
-            return new Failure(FailureSide.Local, FailureKind.Internal, Cause: "the request's head is too large to send");
-        }
-
-        if (_exchange.Stream.IsBodyReceived && _pump.Retained.Length == 0)
-        {
-            var sent = await stream.FinishAsync(null);
-            if (!sent.IsOk)
-            {
-                return Classify(Terminated(sent.Describe(), receivedAnything: false));
-            }
-        }
-        else
-        {
-            _pump.Start(_exchange.Stream, stream);
-        }
-
-        return default;
-    }
-
-    // A host that is not known yet is looked up off the loop; the await comes back to it.
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<Endpoint?> FindNamedHostAsync(DynamicHosts hosts)
-    {
-        var request = _exchange.Request;
-        try
-        {
-            var host = await hosts.FindAsync(request.Authority, request.IsHttps ? 443 : 80, Cancelled);
-            _lookupError = host.Error;
-            return host.Endpoint;
-        }
-        catch (OperationCanceledException)
-        {
-            // The client left or a limit passed; the exchange knows which.
-            return null;
-        }
-    }
-
-    // By the answer's status, and where the policy asks for that by a call's own status: in the head, or in the trailers of an answer without a body.
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<bool> IsTriedAgainAsync(int retry)
-    {
-        _first = null;
-        var response = _exchange.Response;
-        if (_retries.MayFollow(response.Status, retry, _pump.Retained.IsComplete))
-        {
-            return true;
-        }
-
-        if (!_exchange.IsGrpc || _policy is null || (_policy.On & RetryDecision.GrpcStatuses) == 0)
-        {
-            return false;
-        }
-
-        var status = GrpcStatus.Read(response.Fields);
-
-        // With all of the request sent, nothing that the client does is waited for: the first that comes is a message or the status.
-        if (status < 0 && response.Body != BodyKind.None && _pump.State is PumpState.Idle or PumpState.Complete)
-        {
-            var part = await _upstream!.Stream.ReceiveBodyAsync();
-            if (part.Event == BodyEvent.End)
-            {
-                status = GrpcStatus.Read(_upstream.Stream.Trailers);
-            }
-
-            _first = part;
-        }
-
-        return status > 0 && _retries.MayFollowCall(status, retry, _pump.Retained.IsComplete);
-    }
-
-    private static bool IsFinal(ResponseHead response) => response.Status is >= 200 or 101;
-
-    private Failure Judge(HeadResult head)
-    {
-        var stream = _upstream!.Stream;
-        switch (head.Outcome)
-        {
-            case HeadOutcome.Violated:
-                return Classify(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, stream.IsReused, true, HttpViolations.Sentence(head.Violation)));
-
-            case HeadOutcome.Ended or HeadOutcome.Failed:
-                return Classify(Terminated(head.Outcome == HeadOutcome.Ended ? "closed" : new IoResult(0, head.Error).Describe(), head.BytesSeen));
-        }
-
-        _exchange.Limits.Touch();
-        if (_exchange.Response.Status == 101 && (!_exchange.Request.WantsUpgrade || _pump.State is not (PumpState.Idle or PumpState.Complete)))
-        {
-            // RFC 9110 §7.8: only to a protocol that was asked for, and behind the whole request. What this connection speaks now is unknown.
-            stream.Abort(reset: true);
-            return Classify(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, true, stream.IsReused, true, "it switched protocols unasked"));
-        }
-
-        return default;
-    }
-
-    private Failure Terminated(string cause, bool receivedAnything)
-    {
-        var stream = _upstream!.Stream;
-        return stream.WasRefused
-            ? new Failure(FailureSide.Upstream, FailureKind.RefusedStream, Reused: stream.IsReused, Cause: cause)
-            // A reset of the stream was said of this request; only the end of the whole connection may have met one that had been idle.
-            : new Failure(FailureSide.Upstream, FailureKind.ConnectionTerminated, stream.SentAnything, stream.IsReused && stream.PeerReset is null, receivedAnything, cause);
-    }
-
-    private Failure Classify(in Failure failure) => FailureCause.Of(failure, _exchange, _pump, _upstream?.Stream);
-
-    private void EndAttempt(in Failure failure)
-    {
-        ref var attempt = ref _exchange.Record.LastAttempt;
-        var now = _exchange.ElapsedMicros;
-        attempt.DurationMicros = now - _tryStartMicros;
-        attempt.Failure = failure;
-        attempt.Reused = _upstream?.Stream.IsReused ?? false;
-        if (!failure.IsFailure)
-        {
-            attempt.Status = _exchange.Response.Status;
-            _exchange.Record.UpstreamAnsweredMicros = now;
-        }
-
-        _upstreams.Metrics.CountAttempt(attempt);
+        var status = await _attempt.ReceiveCallStatusAsync();
+        return status > 0 && _retries.MayFollowCall(status, _exchange.Response, _retry, _body.Retained.IsComplete);
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask BackOffAsync(int retry)
+    private async ValueTask BackOffAsync()
     {
         _exchange.ForgetTryLimit();
-        if (_exchange is { IsClientGone: false, Reached: TimeLimit.None } && _cancel.IsCancellationRequested)
-        {
-            // It was the try's own limit that cancelled.
-            _cancel = new CancellationTokenSource();
-        }
 
         // A connection that had died in the pool says nothing about the upstream: the next one is tried at once.
         if (_policy is not null && !_exchange.Record.LastAttempt.Reused)
         {
-            _upstreams.Metrics.RetriesBackoffExponential++;
-            await _exchange.Loop.Events.DelayAsync(BackOff.Next(_policy, retry, _exchange.Loop.Random), Cancelled);
+            await _exchange.Loop.Events.DelayAsync(_retries.Wait(_retry), Cancelled);
         }
     }
 
-    // Nothing uses either stream's buffers once this has completed; the connection goes back to the pool or is closed.
-    private ValueTask EndTryAsync()
+    private ValueTask EndTryAsync(UpstreamAttempt attempt)
     {
         _exchange.Limits.EndTry();
-        if (_upstream is not { } upstream)
-        {
-            return default;
-        }
-
-        if (_pump.State is PumpState.Running or PumpState.UpstreamFailed)
-        {
-            upstream.Stream.Abort(reset: true);
-        }
-
-        var stop = _pump.StopAsync();
-        if (!stop.IsCompletedSuccessfully)
-        {
-            return EndTryBehindAsync(stop, upstream);
-        }
-
-        // A completed task may come from a pool: taking its result gives it back.
-        stop.GetAwaiter().GetResult();
-        EndTry(upstream);
-        return default;
+        return attempt.EndTryAsync();
     }
 
+    /// <summary>Passes the answer on whose head is in <see cref="Exchange.Response"/>.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask EndTryBehindAsync(ValueTask stop, UpstreamStream upstream)
+    public async ValueTask AnswerAsync(UpstreamAttempt attempt)
     {
-        await stop;
-        EndTry(upstream);
-    }
-
-    private void EndTry(UpstreamStream upstream)
-    {
-        if (!_exchange.IsTunnel)
-        {
-            _exchange.Record.BytesReceived = _pump.BytesReceived;
-        }
-
-        _upstream = null;
-        upstream.Endpoint.RequestEnds();
-        upstream.Return();
-    }
-
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask AnswerAsync()
-    {
-        _retries.AnswerCame(_exchange.Response.Status);
+        _attempt = attempt;
+        _retries.AnswerCame(_exchange.Response.Status, isRetry: attempt.Number > 1);
         // An answer that has begun is not tried again: from here on only the route's own limit counts.
-        _exchange.Limits.EndTry();
-        var stream = _upstream!.Stream;
+        _exchange.Limits.TryAnswered();
+        _exchange.Record.UpstreamHost = attempt.Upstream!.Endpoint.Text;
+        var stream = attempt.Upstream!.Stream;
         var response = _exchange.Response;
-        _upstreams.Learn(_upstream.Endpoint, response);
+        Upstreams.Learn(attempt.Upstream.Endpoint, response);
         HopByHop.Remove(response);
+        _target.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
         _route.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
-        if (_isTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
+        if (IsTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
         {
-            _exchange.Record.BytesReceived = _pump.BytesReceived;
-            _exchange.TunnelIdleTimeout = _action.IdleTimeout;
+            _exchange.Record.BytesReceived = _body.BytesReceived;
+            _exchange.TunnelIdleTimeout = Action.IdleTimeout;
             await Tunnel.RunAsync(_exchange, stream);
             if (_exchange.Reached != TimeLimit.None)
             {
-                _exchange.Fail(Classify(default));
+                _exchange.Fail(attempt.Classify(default));
             }
 
-            await EndTryAsync();
+            await EndTryAsync(attempt);
             return;
         }
 
         // RFC 9110 §10.1.1: a client that was not told to continue may never send its body.
-        if (_exchange.Request.ExpectsContinue && !_exchange.Stream.IsBodyReceived && _pump.BytesReceived == 0)
+        if (_exchange.Request.ExpectsContinue && !_exchange.Stream.IsBodyReceived && _body.BytesReceived == 0)
         {
             _exchange.KeepAlive = false;
         }
@@ -533,40 +451,40 @@ internal sealed class Forward
         if (_exchange.ResponseLimit is { } limit && response.Body == BodyKind.Length && response.ContentLength > limit.Bytes)
         {
             // It was not asked for its body yet: closing its stream is cheaper than taking all of it.
-            await EndTryAsync();
+            await EndTryAsync(attempt);
             await _exchange.AnswerLocallyAsync(limit.Exceeded(_exchange));
             return;
         }
 
         if (!_exchange.WriteHead())
         {
-            await EndTryAsync();
+            await EndTryAsync(attempt);
             await _exchange.AnswerLocallyAsync(new Failure(FailureSide.Upstream, FailureKind.ProtocolError, Cause: "the answer's head is too large to send"));
             return;
         }
 
-        var failure = _exchange.ResponseCoder is { } coder ? await CodedRelay.RunAsync(_exchange, stream, coder, _first) : await ResponseRelay.RunAsync(_exchange, stream, _first);
+        var failure = _exchange.ResponseCoder is { } coder ? await CodedRelay.RunAsync(_exchange, stream, coder, attempt.First) : await ResponseRelay.RunAsync(_exchange, stream, attempt.First);
         if (failure.IsFailure)
         {
-            failure = Classify(failure);
-            _exchange.Record.LastAttempt.Failure = failure;
+            failure = attempt.Classify(failure);
+            _exchange.Record.AttemptAt(attempt.Number).Failure = failure;
             _exchange.Fail(failure);
             // What the upstream said of the stream, the client hears too (RFC 9113 §8.1: an answer that was cut short is reset).
             _exchange.Stream.Abort(reset: true, failure.Side == FailureSide.Upstream ? stream.PeerReset : null);
             _exchange.KeepAlive = false;
         }
-        else if (_pump.State is PumpState.Running or PumpState.UpstreamFailed or PumpState.ClientFailed)
+        else if (attempt.Pump.State is PumpState.Running or PumpState.UpstreamFailed or PumpState.ClientFailed)
         {
             // The answer is complete and the request is not: what the client still sends belongs to nobody.
             _exchange.KeepAlive = false;
         }
 
-        await EndTryAsync();
+        await EndTryAsync(attempt);
     }
 
     private bool AllowsUpgrade(RequestHead request)
     {
-        var allowed = _action.Upgrades ?? _exchange.Listener.Http.Upgrades;
+        var allowed = Action.Upgrades ?? _exchange.Listener.Http.Upgrades;
         var wanted = request.Fields.Get(KnownField.Upgrade);
         foreach (var name in allowed.AsSpan())
         {
@@ -579,5 +497,5 @@ internal sealed class Forward
         return false;
     }
 
-    private int ViolationStatus() => _pump.Failed.Violation == HttpViolation.None ? 0 : HttpViolations.Status(_pump.Failed.Violation);
+    private static int ViolationStatus(RequestPump pump) => pump.Failed.Violation == HttpViolation.None ? 0 : HttpViolations.Status(pump.Failed.Violation);
 }

@@ -27,54 +27,32 @@ internal enum PumpState : byte
 }
 
 /// <summary>
-/// Sends a request's body while the answer is awaited, because an answer may come early. It is never left alone: who starts it stops it,
-/// and awaits its end, before either side's buffers are given back.
+/// Sends a request's body to one upstream while the answer is awaited, because an answer may come early. It is never left alone: who starts it
+/// stops it, and awaits its end, before either side's buffers are given back.
 /// </summary>
-internal sealed class RequestPump(EventLoop loop)
+internal sealed class RequestPump(EventLoop loop, RequestBody body)
 {
     private CancellationTokenSource _cancel = new();
     private ValueTask _running;
     private bool _isAwaited = true;
-    private bool _hasEnded;
 
     public PumpState State { get; private set; }
 
     /// <summary>The part that failed when the state is <see cref="PumpState.ClientFailed"/>.</summary>
     public BodyPart Failed { get; private set; }
 
-    /// <summary>Bytes taken from the client for the whole request, over all tries.</summary>
-    public long BytesReceived { get; private set; }
-
-    /// <summary>More than so many bytes are refused; 0 is no limit.</summary>
-    public long MaxBytes { get; set; }
-
     /// <summary>More came than is allowed: why the state is <see cref="PumpState.ClientFailed"/>.</summary>
     public bool IsTooLarge { get; private set; }
-
-    /// <summary>Unpacks the body on its way; null sends it on as it comes.</summary>
-    public BodyCoder? Decoder { get; set; }
 
     /// <summary>The decoder gave up: why the state is <see cref="PumpState.ClientFailed"/>.</summary>
     public bool IsUndecodable { get; private set; }
 
-    public RetainedBody Retained { get; } = new(loop.Slabs);
-
-    /// <summary>Called when the request's last byte was received, or the client failed.</summary>
-    public required Action Ended { private get; init; }
-
-    /// <summary>Called when bytes moved.</summary>
-    public required Action Moved { private get; init; }
-
-    public void Reset(int retainLimit)
+    /// <summary>A new try, which has sent nothing.</summary>
+    public void Reset()
     {
         State = PumpState.Idle;
         Failed = default;
-        BytesReceived = 0;
-        MaxBytes = 0;
         IsTooLarge = IsUndecodable = false;
-        Decoder = null;
-        _hasEnded = false;
-        Retained.Begin(retainLimit);
     }
 
     /// <summary>Starts sending: what is retained from earlier tries first, then what the client still sends.</summary>
@@ -109,19 +87,6 @@ internal sealed class RequestPump(EventLoop loop)
         return _running;
     }
 
-    /// <summary>Gives back what is kept.</summary>
-    public void Clear() => Retained.Clear();
-
-    // A further try replays the body; the request itself ended once, and its route's time began then.
-    private void EndOnce()
-    {
-        if (!_hasEnded)
-        {
-            _hasEnded = true;
-            Ended();
-        }
-    }
-
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     private async ValueTask RunAsync(ServerStream from, ClientStream to, CancellationToken cancellationToken)
     {
@@ -131,7 +96,7 @@ internal sealed class RequestPump(EventLoop loop)
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<PumpState> PumpAsync(ServerStream from, ClientStream to, CancellationToken cancellationToken)
     {
-        if (Retained.Length > 0 && !await ReplayAsync(to))
+        if (body.Retained.Length > 0 && !await ReplayAsync(to))
         {
             return PumpState.UpstreamFailed;
         }
@@ -147,14 +112,14 @@ internal sealed class RequestPump(EventLoop loop)
             var part = await from.ReceiveBodyAsync(cancellationToken);
             switch (part.Event)
             {
-                case BodyEvent.Data when MaxBytes > 0 && BytesReceived + part.Count > MaxBytes:
-                    BytesReceived += part.Count;
+                case BodyEvent.Data when body.IsTooLargeWith(part.Count):
+                    body.Count(part.Count);
                     part.Slab!.Consume(part.Count);
                     IsTooLarge = true;
                     return Fail(to);
 
-                case BodyEvent.Data when Decoder is not null:
-                    BytesReceived += part.Count;
+                case BodyEvent.Data when body.Decoder is not null:
+                    body.Count(part.Count);
                     if (!await DecodeAsync(part.Slab, part.Count, CodingStep.Go, to))
                     {
                         return IsUndecodable ? Fail(to) : PumpState.UpstreamFailed;
@@ -163,24 +128,22 @@ internal sealed class RequestPump(EventLoop loop)
                     break;
 
                 case BodyEvent.Data:
-                    BytesReceived += part.Count;
-                    Moved();
-                    Retained.Add(part.Slab!.Filled[..part.Count]);
-                    if (!(await to.SendBodyAsync(part.Slab, part.Count)).IsOk)
+                    body.Received(part);
+                    if (!(await to.SendBodyAsync(part.Slab!, part.Count)).IsOk)
                     {
                         return PumpState.UpstreamFailed;
                     }
 
-                    Moved();
+                    body.Moved();
                     break;
 
                 case BodyEvent.End:
-                    if (Decoder is not null && !await DecodeAsync(null, 0, CodingStep.Finish, to))
+                    if (body.Decoder is not null && !await DecodeAsync(null, 0, CodingStep.Finish, to))
                     {
                         return IsUndecodable ? Fail(to) : PumpState.UpstreamFailed;
                     }
 
-                    EndOnce();
+                    body.End(isReceived: true);
                     return (await to.FinishAsync(from.Trailers)).IsOk ? PumpState.Complete : PumpState.UpstreamFailed;
 
                 case BodyEvent.Failed when part.Error == IoError.Cancelled:
@@ -201,7 +164,7 @@ internal sealed class RequestPump(EventLoop loop)
         while (true)
         {
             var output = loop.Slabs.RentUpTo(SlabPool.Medium);
-            var result = Decoder!.Code(input, ref count, output, step);
+            var result = body.Decoder!.Code(input, ref count, output, step);
             IsUndecodable = result == CodingResult.Corrupt;
             if (IsUndecodable)
             {
@@ -210,10 +173,9 @@ internal sealed class RequestPump(EventLoop loop)
             }
             else if (output.Length > 0)
             {
-                Moved();
-                Retained.Add(output.Filled);
+                body.Keep(output.Filled);
                 takes = takes && (await to.SendBodyAsync(output, output.Length)).IsOk;
-                Moved();
+                body.Moved();
             }
 
             loop.Slabs.Return(output);
@@ -224,10 +186,10 @@ internal sealed class RequestPump(EventLoop loop)
         }
     }
 
+    // The state comes before the abort, which wakes whoever awaits the answer: it asks at once whose fault this is.
     private PumpState Fail(ClientStream to)
     {
-        EndOnce();
-        // Before the abort, which wakes whoever awaits the answer: it asks at once whose fault this is.
+        body.End(isReceived: false);
         State = PumpState.ClientFailed;
         to.Abort(reset: true);
         return PumpState.ClientFailed;
@@ -236,7 +198,7 @@ internal sealed class RequestPump(EventLoop loop)
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
     private async ValueTask<bool> ReplayAsync(ClientStream to)
     {
-        foreach (var piece in Retained.Pieces)
+        foreach (var piece in body.Retained.Pieces)
         {
             var copy = loop.Slabs.Rent(piece.Length);
             copy.TryAppend(piece.Filled);

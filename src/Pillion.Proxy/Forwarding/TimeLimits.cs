@@ -11,6 +11,9 @@ internal enum TimeLimit : byte
     Route,
     PerTry,
 
+    /// <summary>Nothing moved in a try.</summary>
+    PerTryIdle,
+
     /// <summary>Nothing moved in either direction.</summary>
     Idle,
 
@@ -35,10 +38,14 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
     private long _request;
     private long _deadline;
     private long _idleSpan;
+    private long _tryIdleSpan;
     private long _lastActivity;
 
     /// <summary>The route's and the try's limit, whichever is earlier, for what has a deadline of its own (connecting).</summary>
-    public Deadline Answer => new Deadline(_route).Or(new Deadline(_perTry)).Or(new Deadline(_deadline));
+    public Deadline Answer => Whole.Or(new Deadline(_perTry));
+
+    /// <summary>The limit of all tries together.</summary>
+    public Deadline Whole => new Deadline(_route).Or(new Deadline(_deadline));
 
     /// <summary>The limit of the answer whose moment has come, told or not.</summary>
     public TimeLimit Passed =>
@@ -52,6 +59,17 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
 
     public void StartTry(TimeSpan timeout) => Set(ref _perTry, timeout);
 
+    /// <summary>Nothing may rest for longer until the try has ended, its answer included.</summary>
+    public void StartTryIdle(TimeSpan timeout)
+    {
+        _tryIdleSpan = (long)timeout.TotalMilliseconds;
+        _lastActivity = loop.Millis;
+        ArmAt(_lastActivity + _tryIdleSpan);
+    }
+
+    /// <summary>So much time is left for the answer.</summary>
+    public bool Allows(TimeSpan wait) => Whole is var end && (end.IsNever || end.Millis - loop.Millis > wait.TotalMilliseconds);
+
     public void StartRequest(TimeSpan timeout) => Set(ref _request, timeout);
 
     public void StartIdle(TimeSpan timeout)
@@ -64,7 +82,10 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
         }
     }
 
-    public void EndTry() => _perTry = 0;
+    /// <summary>An answer that has begun is not tried again; it may still come to rest.</summary>
+    public void TryAnswered() => _perTry = 0;
+
+    public void EndTry() => _perTry = _tryIdleSpan = 0;
 
     public void EndRequest() => _request = 0;
 
@@ -72,7 +93,7 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
     public void Touch() => _lastActivity = loop.Millis;
 
     /// <summary>No limit holds any more; the timer stays armed and finds nothing to do, or the next exchange's limits.</summary>
-    public void Clear() => _route = _perTry = _request = _deadline = _idleSpan = 0;
+    public void Clear() => _route = _perTry = _request = _deadline = _idleSpan = _tryIdleSpan = 0;
 
     protected internal override void Fire()
     {
@@ -81,10 +102,15 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
             TakePassed(ref _route, now) || TakePassed(ref _deadline, now) ? TimeLimit.Route :
             TakePassed(ref _perTry, now) ? TimeLimit.PerTry :
             TakePassed(ref _request, now) ? TimeLimit.Request :
-            _idleSpan > 0 && _lastActivity + _idleSpan <= now ? TimeLimit.Idle : TimeLimit.None;
+            _idleSpan > 0 && _lastActivity + _idleSpan <= now ? TimeLimit.Idle :
+            _tryIdleSpan > 0 && _lastActivity + _tryIdleSpan <= now ? TimeLimit.PerTryIdle : TimeLimit.None;
         if (reached == TimeLimit.Idle)
         {
             _idleSpan = 0;
+        }
+        else if (reached == TimeLimit.PerTryIdle)
+        {
+            _tryIdleSpan = 0;
         }
 
         // Armed before the owner is told: what it does may set further limits.
@@ -92,6 +118,11 @@ internal sealed class TimeLimits(EventLoop loop, ITimeLimited owner) : TimerNode
         if (_idleSpan > 0)
         {
             next = next.Or(new Deadline(_lastActivity + _idleSpan));
+        }
+
+        if (_tryIdleSpan > 0)
+        {
+            next = next.Or(new Deadline(_lastActivity + _tryIdleSpan));
         }
 
         if (!next.IsNever)

@@ -2,6 +2,8 @@ using System.Text;
 using Pillion.Core.Configuration;
 using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Mirroring;
+using Pillion.Proxy.Retries;
 
 namespace Pillion.Proxy.Routing;
 
@@ -11,7 +13,14 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
     private readonly byte[]? _host = config.HostRewrite is { } name ? Encoding.ASCII.GetBytes(name) : null;
     private readonly PathRewrite? _path = PathRewrite.Compile(config.PrefixRewrite, config.RegexRewrite, path, rules);
 
-    public string Cluster { get; } = config.Cluster;
+    private readonly ClusterTarget _target = new(config.Cluster);
+    private readonly TrafficSplit? _split = config.Split is { } split ? new TrafficSplit(split) : null;
+
+    /// <summary>The request header that names the cluster; null where the route does.</summary>
+    public byte[]? ClusterHeader { get; } = config.ClusterHeader is { } header ? Encoding.ASCII.GetBytes(header) : null;
+
+    /// <summary>Who else gets a copy.</summary>
+    public Mirror[] Mirrors { get; } = [.. (config.Mirrors.Count > 0 ? config.Mirrors : host.Mirrors).Select(mirror => new Mirror(mirror))];
 
     /// <summary>All tries together; zero is no limit.</summary>
     public TimeSpan Timeout { get; } = config.Timeout;
@@ -28,7 +37,13 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
     public TimeSpan? IdleTimeout { get; } = config.IdleTimeout;
 
     /// <summary>The route's own policy, else its virtual host's; null retries only what is always safe.</summary>
-    public RetryConfig? Retry { get; } = config.Retry ?? host.Retry;
+    public RetryPolicy? Retry { get; } = RetryPolicy.Of(config.Retry ?? host.Retry);
+
+    /// <summary>Each try has its number in X-Envoy-Attempt-Count, in Envoy's way.</summary>
+    public bool CountsAttempts { get; } = host.CountsAttempts;
+
+    /// <summary>The answer says how many tries there were.</summary>
+    public bool TellsAttempts { get; } = host.TellsAttempts || (config.Retry ?? host.Retry) is { TellsClient: true };
 
     public int ClusterNotFoundStatus { get; } = config.ClusterNotFoundStatus;
 
@@ -39,6 +54,9 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
 
     /// <summary>Once the endpoint is chosen, Host becomes its <c>HostName</c>, where it has one.</summary>
     public bool AutoHostRewrite { get; } = config.AutoHostRewrite;
+
+    /// <summary>Where a request goes, all its tries; where <see cref="ClusterHeader"/> says that, it is not this.</summary>
+    public ClusterTarget PickTarget(RequestHead request, Random random) => _split?.Pick(request, random) ?? _target;
 
     /// <summary>
     /// Rewrites host and path of a request that this action's route matched. Called once, after the header edits, which see the path as it came;

@@ -31,7 +31,12 @@ internal sealed class HeaderMatcher
             return _matcher.Matches(!pseudo.IsEmpty, pseudo, scratch);
         }
 
-        var fields = head.Fields;
+        return Matches(head.Fields, scratch);
+    }
+
+    /// <summary>As above, among the fields of an answer too.</summary>
+    public bool Matches(FieldList fields, Scratch scratch)
+    {
         var first = _known == KnownField.Other ? fields.IndexOf(_name) : fields.IndexOf(_known);
         if (first < 0)
         {

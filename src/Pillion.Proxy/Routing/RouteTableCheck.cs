@@ -63,6 +63,11 @@ internal static class RouteTableCheck
     {
         Edits(route.RequestHeaders, route.Source, mistakes);
         Edits(route.ResponseHeaders, route.Source, mistakes);
+        foreach (var part in (route.Action as ForwardConfig)?.Split?.Parts ?? [])
+        {
+            Edits(part.RequestHeaders, route.Source, mistakes);
+            Edits(part.ResponseHeaders, route.Source, mistakes);
+        }
 
         if (route.Match.Path.Kind == PathMatchKind.Regex)
         {

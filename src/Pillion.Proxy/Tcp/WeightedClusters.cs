@@ -26,14 +26,14 @@ internal sealed class WeightedClusters<T>
         }
     }
 
-    public T Pick(Random random)
-    {
-        if (_clusters.Length == 1)
-        {
-            return _clusters[0];
-        }
+    public T Pick(Random random) => _clusters.Length == 1 ? _clusters[0] : Find(random.NextInt64(_sums[^1]));
 
-        var at = Array.BinarySearch(_sums, random.NextInt64(_sums[^1]));
+    /// <summary>By a number instead of chance: the same number, the same cluster.</summary>
+    public T PickAt(ulong number) => Find((long)(number % (ulong)_sums[^1]));
+
+    private T Find(long drawn)
+    {
+        var at = Array.BinarySearch(_sums, drawn);
         return _clusters[at < 0 ? ~at : at + 1];
     }
 }

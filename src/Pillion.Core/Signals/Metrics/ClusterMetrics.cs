@@ -16,6 +16,9 @@ internal sealed class ClusterMetrics
     /// <summary>Failed attempts by <see cref="FailureKind"/>.</summary>
     public readonly LabelledCounts Failures = new();
 
+    /// <summary>Requests not copied to this cluster, by reason.</summary>
+    public readonly LabelledCounts MirrorsDropped = new();
+
     public long ConnectionsTotal;
     public long ConnectionsActive;
     public long ConnectionsHttp1;
@@ -47,6 +50,11 @@ internal sealed class ClusterMetrics
     public long RetriesOverflow;
     public long RetriesLimitExceeded;
     public long RetriesBackoffExponential;
+    public long RetriesBackoffRateLimited;
+    public long RetriesYielded;
+    public long PerTryIdleTimeouts;
+    public long Hedges;
+    public long Mirrored;
     public long ProtocolErrors;
     public long NoEndpoint;
     public long EndpointsTotal;
@@ -85,6 +93,7 @@ internal sealed class ClusterMetrics
         Counter("upstream_rq_cancelled", "Requests given up while they waited for a connection", m => Volatile.Read(ref m.Cancelled)),
         Counter("upstream_rq_timeout", "Requests ended by the timeout of their route", m => Volatile.Read(ref m.Timeouts)),
         Counter("upstream_rq_per_try_timeout", "Attempts ended by their own timeout", m => Volatile.Read(ref m.PerTryTimeouts)),
+        Counter("upstream_rq_per_try_idle_timeout", "Attempts ended because nothing moved", m => Volatile.Read(ref m.PerTryIdleTimeouts)),
         Counter("upstream_rq_rx_reset", "Requests that the upstream reset or cut short", m => Volatile.Read(ref m.ResetsReceived)),
         Counter("upstream_rq_tx_reset", "Requests that Pillion reset", m => Volatile.Read(ref m.ResetsSent)),
         Counter("upstream_rq_retry", "Retries", m => Volatile.Read(ref m.Retries)),
@@ -92,6 +101,11 @@ internal sealed class ClusterMetrics
         Counter("upstream_rq_retry_overflow", "Retries not made because the budget was used up", m => Volatile.Read(ref m.RetriesOverflow)),
         Counter("upstream_rq_retry_limit_exceeded", "Requests that failed after their last retry", m => Volatile.Read(ref m.RetriesLimitExceeded)),
         Counter("upstream_rq_retry_backoff_exponential", "Retries that waited first", m => Volatile.Read(ref m.RetriesBackoffExponential)),
+        Counter("upstream_rq_retry_backoff_ratelimited", "Retries that waited as long as the answer asked for", m => Volatile.Read(ref m.RetriesBackoffRateLimited)),
+        Counter("upstream_rq_retry_yielded", "Retries left to whoever sent the request", m => Volatile.Read(ref m.RetriesYielded)),
+        Counter("upstream_rq_hedge", "Retries sent beside an attempt that was late", m => Volatile.Read(ref m.Hedges)),
+        Counter("upstream_rq_mirror", "Copies of other clusters' requests sent, counted among the requests too", m => Volatile.Read(ref m.Mirrored)),
+        ByWord("upstream_rq_mirror_dropped", "reason", "Copies of other clusters' requests that were not sent or not answered, by reason", m => m.MirrorsDropped),
         Duration("upstream_rq_time", "From sending a request to the end of its answer", m => m.Duration),
         Gauge("membership_total", "Endpoints known", m => Volatile.Read(ref m.EndpointsTotal)) with { OwnName = "membership_endpoints" },
         Gauge("membership_healthy", "Endpoints that may be used", m => Volatile.Read(ref m.EndpointsHealthy)),

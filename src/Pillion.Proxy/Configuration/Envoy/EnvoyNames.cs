@@ -142,5 +142,13 @@ internal static class EnvoyNames
         { "internal", RetryOn.GrpcInternal },
         { "resource-exhausted", RetryOn.GrpcResourceExhausted },
         { "unavailable", RetryOn.GrpcUnavailable },
+        { "envoy-ratelimited", RetryOn.RateLimited },
+        { "retriable-headers", RetryOn.Headers },
+    };
+
+    public static readonly Registry<ResetFormat> ResetFormats = new("format of a reset header")
+    {
+        { "SECONDS", ResetFormat.Seconds },
+        { "UNIX_TIMESTAMP", ResetFormat.UnixTime },
     };
 }

@@ -11,12 +11,25 @@ internal static class EnvoyRouteAction
     {
         using var map = value.AsMap("RouteAction");
         var defaults = new ForwardConfig { Cluster = "" };
-        var cluster = map.Required("cluster");
+        var cluster = map.Optional("cluster");
+        var weighted = map.Optional("weighted_clusters");
+        var header = map.Optional("cluster_header");
+        if (value.IsMap && (cluster.Exists ? 1 : 0) + (weighted.Exists ? 1 : 0) + (header.Exists ? 1 : 0) != 1)
+        {
+            map.Fail("does not say one place to go", "give one of cluster, weighted_clusters or cluster_header");
+        }
+
+        var split = EnvoyWeightedClusters.Read(weighted, scope);
+        var clusterHeader = header.AsTextOrNull("header name", HttpText.IsToken, "use letters, digits and hyphens");
         var upgradeConfigs = map.Optional("upgrade_configs");
         var upgrades = EnvoyUpgrades.Read(upgradeConfigs, inherited, allowConnectConfig: true);
         if (value.IsMap)
         {
-            scope?.ReferToCluster(cluster);
+            if (cluster.Exists)
+            {
+                scope?.ReferToCluster(cluster);
+            }
+
             if (path.Kind == PathMatchKind.Connect && !upgrades.Connect)
             {
                 map.Fail("matches CONNECT without allowing it", "add upgrade_configs: [{ upgrade_type: CONNECT, connect_config: {} }]");
@@ -43,6 +56,9 @@ internal static class EnvoyRouteAction
         return new()
         {
             Cluster = cluster.AsText(),
+            Split = split,
+            ClusterHeader = clusterHeader,
+            Mirrors = EnvoyMirrors.Read(map, scope),
             PrefixRewrite = prefix,
             RegexRewrite = pattern,
             HostRewrite = host.AsTextOrNull("host", HttpText.IsHost, hostRemedy) ?? oldHost.AsTextOrNull("host", HttpText.IsHost, hostRemedy),
@@ -51,7 +67,7 @@ internal static class EnvoyRouteAction
             IdleTimeout = map.Optional("idle_timeout").AsDurationOrNull(),
             GrpcTimeoutMax = grpcMax,
             GrpcTimeoutOffset = grpcOffset,
-            Retry = EnvoyRetryPolicy.Read(map.Optional("retry_policy")),
+            Retry = EnvoyRetryPolicy.Read(map.Optional("retry_policy"), map.Optional("hedge_policy")),
             ClusterNotFoundStatus = map.Optional("cluster_not_found_response_code").AsOneOf(EnvoyNames.ClusterNotFoundCodes, defaults.ClusterNotFoundStatus),
             Upgrades = upgradeConfigs.Exists ? upgrades.Protocols : null,
             TerminateConnect = upgrades.TerminateConnect,

@@ -50,7 +50,10 @@ internal static class EnvoyRouteTable
         {
             Name = name,
             Domains = read,
-            Retry = EnvoyRetryPolicy.Read(retry),
+            Retry = EnvoyRetryPolicy.Read(retry, map.Optional("hedge_policy")),
+            Mirrors = EnvoyMirrors.Read(map, scope),
+            CountsAttempts = map.Optional("include_request_attempt_count").AsBool(false),
+            TellsAttempts = map.Optional("include_attempt_count_in_response").AsBool(false),
             Routes = map.Optional("routes").AsList(item => EnvoyRoute.Read(item, upgrades, filters, actions, scope)),
             RequestHeaders = EnvoyHeaderEdits.Read(map, "request"),
             ResponseHeaders = EnvoyHeaderEdits.Read(map, "response"),

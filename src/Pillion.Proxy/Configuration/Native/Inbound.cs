@@ -46,6 +46,7 @@ internal static class Inbound
         var usual = ForwardSettings.Read(
             map,
             new() { Cluster = app is null ? "" : NativeNames.App, Timeout = TimeSpan.Zero },
+            scope.Targets,
             (percent, floor) => cluster = cluster with { RetryBudgetPercent = percent, MinRetryConcurrency = floor });
         cluster = ClusterSettings.ReadConnections(map, cluster);
         var requestHeaders = HeaderEdits.Read(map.Optional("request_headers", "What is changed in every request's headers."));

@@ -86,7 +86,14 @@ internal static class NativeNames
         { "internal", RetryOn.GrpcInternal },
         { "resource-exhausted", RetryOn.GrpcResourceExhausted },
         { "unavailable", RetryOn.GrpcUnavailable },
+        { "rate-limited", RetryOn.RateLimited },
     };
+
+    public const string UnsafeNever = "false";
+    public const string UnsafeAlways = "true";
+    public const string UnsafeWithKey = "with_key";
+
+    public static readonly Registry<string> UnsafeMethods = new("choice") { { UnsafeNever, "" }, { UnsafeAlways, "" }, { UnsafeWithKey, "" } };
 
     public static readonly Registry<AccessLogFormat> AccessLogFormats = new("log format")
     {

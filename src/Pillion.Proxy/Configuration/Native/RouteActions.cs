@@ -8,7 +8,8 @@ internal static class RouteActions
 {
     public static RouteActionConfig Read(ConfigMap map, PathMatchConfig path, ForwardConfig usual, RouteTargets targets)
     {
-        var to = map.Optional("to", "The service to send the request to, or `app`. When absent: the service these routes belong to, the application on the inbound side.");
+        var to = map.Optional("to", "The service to send the request to, or `app`, or several with their weights, such as `{ payments: 90, payments-v2: 10 }`. When absent: the service these routes belong to, the application on the inbound side.");
+        var splitBy = map.Optional("split_by", "What keeps a caller on one of several services in `to`; each request is drawn by chance when absent.");
         var redirect = map.Optional("redirect", "Answer with a redirect to this URL or path, or a [redirect](#redirect).");
         var respond = map.Optional("respond", "Answer with this status, or an [answer](#answer).");
         ConfigValue[] given = [.. new[] { to, redirect, respond }.Where(value => value.Exists)];
@@ -25,16 +26,20 @@ internal static class RouteActions
             return (RouteActionConfig?)answer ?? response ?? new DirectResponseConfig { Status = 500 };
         }
 
+        var split = Splits.Read(to, splitBy, targets);
         if (to.Exists)
         {
-            targets.Refer(to);
+            if (!to.IsMap)
+            {
+                targets.Refer(to);
+            }
         }
         else if (usual.Cluster.Length == 0 && !map.IsDescribing)
         {
             map.Fail("has nowhere to send the request", "add to, redirect or respond, or say where the application is with 'app: { address: 127.0.0.1:8080 }'");
         }
 
-        var forward = ForwardSettings.Read(map, usual with { Cluster = to.AsText(usual.Cluster) });
+        var forward = ForwardSettings.Read(map, usual with { Cluster = to.IsMap ? "" : to.AsText(usual.Cluster), Split = split }, targets);
         forward = Rewrites.Read(map.Optional("rewrite", "What is changed in path and Host before sending."), path, forward);
         var terminate = map.Optional("terminate_connect", "With `connect`: the tunnel ends here and goes on to the service as plain bytes, otherwise CONNECT itself is sent on.");
         if (terminate.Exists && path.Kind != PathMatchKind.Connect)

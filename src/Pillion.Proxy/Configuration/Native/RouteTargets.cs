@@ -7,19 +7,29 @@ namespace Pillion.Proxy.Configuration.Native;
 internal sealed class RouteTargets
 {
     private readonly List<string> _names = [];
-    private readonly List<ConfigValue> _references = [];
+    private readonly List<(string Name, ConfigValue At)> _references = [];
 
     public void Add(string name) => _names.Add(name);
 
-    public void Refer(ConfigValue value) => _references.Add(value);
+    public void Refer(ConfigValue value) => Refer(value.Text, value);
+
+    /// <param name="at">Where the name stands, or what it is the key of.</param>
+    public void Refer(string name, ConfigValue at)
+    {
+        // What is no text was told already.
+        if (!at.IsDescribing && name.Length > 0)
+        {
+            _references.Add((name, at));
+        }
+    }
 
     public void Check()
     {
-        foreach (var reference in _references)
+        foreach (var (name, at) in _references)
         {
-            if (!_names.Contains(reference.Text))
+            if (!_names.Contains(name))
             {
-                reference.FailText("is not a service", NearestName.Of(reference.Text, _names) is { } nearest
+                at.Fail($"{ConfigError.Quote(name)} is not a service", NearestName.Of(name, _names) is { } nearest
                     ? $"did you mean '{nearest}'?"
                     : _names.Count == 0 ? "add it to outbound.services" : $"add it to outbound.services or use one of {string.Join(", ", _names.Take(10))}");
             }

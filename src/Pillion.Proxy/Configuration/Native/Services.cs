@@ -48,6 +48,7 @@ internal static class Services
         var usual = ForwardSettings.Read(
             map,
             new() { Cluster = name, Retry = Retries.Safe },
+            scope.Targets,
             (percent, floor) => cluster = cluster with { RetryBudgetPercent = percent, MinRetryConcurrency = floor });
         var host = ReadHost(name, map, value, usual, FilterSettings.Read(map, inherited, scope), scope, tunnels);
         var tcp = TcpSettings.Read(map.Optional("tcp", "How bytes are passed on, where the protocol is tcp."), new() { StatPrefix = name, Clusters = [new WeightedClusterConfig(name, 1)], MaxConnectAttempts = 2, Source = value.Source });

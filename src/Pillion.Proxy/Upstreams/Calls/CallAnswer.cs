@@ -13,6 +13,9 @@ internal sealed class CallAnswer
     /// <summary>It was the call's own time that ended.</summary>
     public bool IsLate { get; private set; }
 
+    /// <summary>Its body is of no use to anybody: any length of it is read, and none kept.</summary>
+    public bool IsDropped { get; init; }
+
     public ResponseHead Head { get; } = new();
 
     /// <summary>Taken over from the stream, which is used again.</summary>
@@ -40,6 +43,11 @@ internal sealed class CallAnswer
     /// <summary>Keeps body bytes; false when there would be more than this.</summary>
     public bool Add(ReadOnlySpan<byte> bytes, int most)
     {
+        if (IsDropped)
+        {
+            return true;
+        }
+
         if (Length + bytes.Length > most)
         {
             return false;

@@ -109,10 +109,11 @@ public sealed class RetryDecisionTests
     public void An_answer_is_tried_again_by_its_status(int status, int on, bool expected)
     {
         var policy = new RetryConfig { On = (RetryOn)on, StatusCodes = [429] };
-        Assert.Equal(expected, RetryDecision.MayRetry(status, Get, policy));
-        Assert.False(RetryDecision.MayRetry(status, Post, policy));
-        Assert.Equal(expected, RetryDecision.MayRetry(status, Post, policy with { UnsafeMethods = true }));
-        Assert.False(RetryDecision.MayRetry(status, Get, null));
+        var answer = new ResponseHead { Status = status };
+        Assert.Equal(expected, RetryDecision.MayRetry(answer, Get, new RetryPolicy(policy)));
+        Assert.False(RetryDecision.MayRetry(answer, Post, new RetryPolicy(policy)));
+        Assert.Equal(expected, RetryDecision.MayRetry(answer, Post, new RetryPolicy(policy with { UnsafeMethods = true })));
+        Assert.False(RetryDecision.MayRetry(answer, Get, null));
     }
 
     [Fact]
@@ -146,7 +147,7 @@ public sealed class RetryDecisionTests
     }
 
     private static bool May(Failure failure, RequestHead request, RetryOn on, bool unsafeMethods = false) =>
-        RetryDecision.MayRetry(failure, request, new RetryConfig { On = on, UnsafeMethods = unsafeMethods });
+        RetryDecision.MayRetry(failure, request, new RetryPolicy(new RetryConfig { On = on, UnsafeMethods = unsafeMethods }));
 
     private static RequestHead Head(HttpMethod method, string name)
     {
