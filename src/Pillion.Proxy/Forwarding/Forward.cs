@@ -33,6 +33,7 @@ internal sealed class Forward
     private Route _route = null!;
     private ForwardAction _action = null!;
     private RetryConfig? _policy;
+    private RetryBudget _budget = null!;
     private UpstreamStream? _upstream;
     private long _tryStartMicros;
     private bool _isTunnel;
@@ -82,8 +83,9 @@ internal sealed class Forward
         }
 
         Prepare();
-        _retries.Begin(_exchange, _cluster, _upstreams.Metrics, _policy);
-        _cluster.Budget.RequestBegins();
+        _budget = _cluster.Breakers[action.Priority].Retries;
+        _retries.Begin(_exchange, _cluster, _upstreams.Metrics, _policy, _budget);
+        _budget.RequestBegins();
         _upstreams.Metrics.RequestsActive++;
         try
         {
@@ -127,7 +129,7 @@ internal sealed class Forward
             }
 
             _retries.End();
-            _cluster.Budget.RequestEnds();
+            _budget.RequestEnds();
             _pump.Clear();
         }
     }
@@ -274,11 +276,16 @@ internal sealed class Forward
             _exchange.Limits.StartTry(_policy.PerTryTimeout);
         }
 
-        var demand = new UpstreamDemand(new ProxiedClient(_exchange.Stream.Remote, _exchange.Stream.Local), _exchange.Request.Version, _isTunnel, _exchange.Request.WantsUpgrade);
+        var demand = new UpstreamDemand(new ProxiedClient(_exchange.Stream.Remote, _exchange.Stream.Local), _exchange.Request.Version, _isTunnel, _exchange.Request.WantsUpgrade, _action.Priority);
         var lease = await _upstreams.Pool.RentAsync(endpoint, demand, _exchange.Limits.Answer, Cancelled);
         if (lease.Upstream is null)
         {
             endpoint.RequestEnds();
+            if (lease.Reached is { } limit)
+            {
+                record.AddVerdict("circuit_breaker", limit.Outcome, limit.Source);
+            }
+
             return Classify(lease.Failure);
         }
 

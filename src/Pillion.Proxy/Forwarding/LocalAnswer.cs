@@ -27,6 +27,12 @@ internal static class LocalAnswer
         fields.Add(KnownField.Server, exchange.Listener.ServerName);
         fields.Add(KnownField.ContentType, "text/plain; charset=utf-8"u8);
         fields.Add(KnownField.ProxyStatus, text[..ProxyStatus.Write(text, failure)]);
+        if (failure.Kind == FailureKind.Overflow)
+        {
+            // As Envoy says it: proxies before us do not try again what would only meet the same limit.
+            fields.Add("x-envoy-overloaded"u8, "true"u8);
+        }
+
         if (!exchange.Record.Id.IsEmpty)
         {
             fields.Add(KnownField.XRequestId, exchange.Record.Id.Span);

@@ -17,14 +17,16 @@ internal sealed class RetryGate
     private Cluster _cluster = null!;
     private ClusterMetrics _metrics = null!;
     private RetryConfig? _policy;
+    private RetryBudget _budget = null!;
     private bool _isRetry;
 
-    public void Begin(Exchange exchange, Cluster cluster, ClusterMetrics metrics, RetryConfig? policy)
+    public void Begin(Exchange exchange, Cluster cluster, ClusterMetrics metrics, RetryConfig? policy, RetryBudget budget)
     {
         _exchange = exchange;
         _cluster = cluster;
         _metrics = metrics;
         _policy = policy;
+        _budget = budget;
         _isRetry = false;
     }
 
@@ -71,7 +73,7 @@ internal sealed class RetryGate
         if (_isRetry)
         {
             _isRetry = false;
-            _cluster.Budget.RetryEnds();
+            _budget.RetryEnds();
         }
     }
 
@@ -101,7 +103,7 @@ internal sealed class RetryGate
             return true;
         }
 
-        if (!_cluster.Budget.TryBeginRetry())
+        if (!_budget.TryBeginRetry())
         {
             _exchange.Record.Flags |= ResponseFlags.UO;
             _exchange.Record.AddVerdict("retry", "no: the retry budget of the cluster is used up", _cluster.Config.Source);

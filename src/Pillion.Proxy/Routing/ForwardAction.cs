@@ -30,6 +30,8 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
     /// <summary>The route's own policy, else its virtual host's; null retries only what is always safe.</summary>
     public RetryConfig? Retry { get; } = config.Retry ?? host.Retry;
 
+    public RoutePriority Priority { get; } = config.Priority;
+
     public int ClusterNotFoundStatus { get; } = config.ClusterNotFoundStatus;
 
     /// <summary>Lower case; null keeps the listener's.</summary>
