@@ -17,6 +17,7 @@ using Pillion.Proxy.Routing;
 using Pillion.Proxy.Tcp;
 using Pillion.Proxy.Transport;
 using Pillion.Proxy.Upstreams;
+using Pillion.Proxy.Upstreams.Circuits;
 
 namespace Pillion.Proxy;
 
@@ -71,6 +72,11 @@ internal sealed class Preparation : Prepared
         _role.Publish(_next);
         _role.Use(_secrets);
         _role.Context.AccessLogs.Retain(_next.Config.Listeners.SelectMany(AccessLogsOf).Select(log => log.Path).ToHashSet());
+        foreach (var cluster in _newClusters)
+        {
+            cluster.Publish(_role.Context.Metrics.Cluster(cluster.Name, _role.Context.Metrics.OffLoop));
+        }
+
         _role.Context.Metrics.Clusters.Retain(_next.Clusters.Keys.ToHashSet());
     }
 
@@ -115,8 +121,10 @@ internal sealed class Preparation : Prepared
         var context = _role.Context;
         var endpoints = ClusterEndpoints.Start(
             config, context.Resolver, context.Time, context.Metrics.Cluster(config.Name, context.Metrics.OffLoop), context.Logger, running?.Endpoints);
+        var breakers = new CircuitBreakers(config, context.Logger);
         var cluster = new Cluster(
             config,
+            breakers,
             endpoints,
             config.Discovery == ClusterDiscovery.DynamicForward ? new DynamicHosts(config, context.Resolver, context.Time) : null,
             (set, index) =>
@@ -124,7 +132,7 @@ internal sealed class Preparation : Prepared
                 var loop = _role.Loops[index];
                 var metrics = context.Metrics.Cluster(config.Name, index);
                 var dialer = new UpstreamDialer(loop.Events, loop.Network, config, tls, metrics);
-                return new ClusterLoop(loop, set, Balancers.Create(config.Balancer), dialer, new UpstreamPool(loop.Events, dialer, config, metrics), metrics)
+                return new ClusterLoop(loop, set, Balancers.Create(config.Balancer), dialer, new UpstreamPool(loop.Events, dialer, config, breakers, metrics), metrics)
                 {
                     Original = config.Discovery == ClusterDiscovery.OriginalDestination ? new OriginalDestinations() : null,
                 };

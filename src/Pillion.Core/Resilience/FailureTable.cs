@@ -149,7 +149,7 @@ internal static class FailureTable
         {
             Kind = FailureKind.Overflow, Status = 503, Flags = UO, ProxyError = "connection_limit_reached", GrpcStatus = GrpcUnavailable,
             Details = "upstream_reset_before_response_started{overflow}",
-            Sentence = "{answer}: cluster {cluster} is at its limit[ ({cause})], so the request was not sent{where}.",
+            Sentence = "{answer}: a limit[ of cluster {cluster}] is reached[: {cause}], so the request was not sent{where}.",
         },
         new()
         {

@@ -66,6 +66,11 @@ internal sealed record ClusterConfig
 
     public DnsFamily DnsFamily { get; init; } = DnsFamily.Auto;
 
+    /// <summary>The limits of requests of either priority.</summary>
+    public CircuitBreakerConfig DefaultCircuits { get; init; } = new();
+
+    public CircuitBreakerConfig HighCircuits { get; init; } = new();
+
     /// <summary>Share of the active requests that may be retries, in per cent (Envoy: retry_budget.budget_percent, 20).</summary>
     public double RetryBudgetPercent { get; init; } = 20;
 

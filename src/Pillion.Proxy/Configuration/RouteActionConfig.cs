@@ -49,6 +49,9 @@ internal sealed record ForwardConfig : RouteActionConfig
 
     public RetryConfig? Retry { get; init; }
 
+    /// <summary>Which limits of the cluster its requests count in (Envoy: priority, DEFAULT).</summary>
+    public RoutePriority Priority { get; init; }
+
     /// <summary>Answered when the cluster does not exist (Envoy: cluster_not_found_response_code, 503).</summary>
     public int ClusterNotFoundStatus { get; init; } = 503;
 

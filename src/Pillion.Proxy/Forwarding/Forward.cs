@@ -30,6 +30,7 @@ internal sealed class Forward
     private ClusterTarget? _foundFor;
     private Route _route = null!;
     private RetryPolicy? _policy;
+    private RetryBudget _budget = null!;
     private Hedge? _hedge;
     private RequestCopies? _kept;
     private RequestCopies? _copies;
@@ -97,9 +98,10 @@ internal sealed class Forward
         }
 
         // By the request as it came, as its route was found.
-        _retries.Begin(_exchange, Cluster, Upstreams.Metrics, _policy is not null && _policy.IsFor(_exchange.Request) ? _policy : null);
+        _budget = Cluster.Breakers[action.Priority].Retries;
+        _retries.Begin(_exchange, Cluster, Upstreams.Metrics, _policy is not null && _policy.IsFor(_exchange.Request) ? _policy : null, _budget);
         Prepare();
-        Cluster.Budget.RequestBegins();
+        _budget.RequestBegins();
         Upstreams.Metrics.RequestsActive++;
         _attempt = _first;
         _attempt.Response = _exchange.Response;
@@ -148,7 +150,7 @@ internal sealed class Forward
             }
 
             _retries.End();
-            Cluster.Budget.RequestEnds();
+            _budget.RequestEnds();
             // Those of a request that did not come to its end; the others have left.
             _copies?.Send();
             _body.Clear();

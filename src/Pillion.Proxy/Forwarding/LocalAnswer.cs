@@ -29,6 +29,12 @@ internal static class LocalAnswer
         // What a policy found wanting is a hint to whoever probes it.
         var told = exchange.MaySeeDetail || failure.Kind is not (FailureKind.Denied or FailureKind.Unauthenticated) ? failure : failure with { Cause = null };
         fields.Add(KnownField.ProxyStatus, text[..ProxyStatus.Write(text, told)]);
+        if (failure.Kind == FailureKind.Overflow)
+        {
+            // As Envoy says it: proxies before us do not try again what would only meet the same limit.
+            fields.Add("x-envoy-overloaded"u8, "true"u8);
+        }
+
         if (!exchange.Record.Id.IsEmpty)
         {
             fields.Add(KnownField.XRequestId, exchange.Record.Id.Span);

@@ -92,11 +92,16 @@ internal sealed class UpstreamAttempt
         endpoint.RequestBegins();
         _forward.TryBegins();
 
-        var demand = new UpstreamDemand(new ProxiedClient(_exchange.Stream.Remote, _exchange.Stream.Local), _exchange.Request.Version, _forward.IsTunnel, _exchange.Request.WantsUpgrade);
+        var demand = new UpstreamDemand(new ProxiedClient(_exchange.Stream.Remote, _exchange.Stream.Local), _exchange.Request.Version, _forward.IsTunnel, _exchange.Request.WantsUpgrade, _forward.Action.Priority);
         var lease = await upstreams.Pool.RentAsync(endpoint, demand, _forward.TryEnd, _cancel.Token);
         if (lease.Upstream is null)
         {
             endpoint.RequestEnds();
+            if (lease.Reached is { } limit)
+            {
+                record.AddVerdict("circuit_breaker", limit.Outcome, limit.Source);
+            }
+
             return Classify(lease.Failure);
         }
 

@@ -17,6 +17,7 @@ internal sealed class RetryGate
     private Cluster _cluster = null!;
     private ClusterMetrics _metrics = null!;
     private RetryPolicy? _policy;
+    private RetryBudget _budget = null!;
     private OuterRetries _outer;
     private TimeSpan? _told;
     private int _held;
@@ -25,12 +26,13 @@ internal sealed class RetryGate
     public bool IsYielding { get; private set; }
 
     /// <param name="policy">Null where there is none, or it is not for this request.</param>
-    public void Begin(Exchange exchange, Cluster cluster, ClusterMetrics metrics, RetryPolicy? policy)
+    public void Begin(Exchange exchange, Cluster cluster, ClusterMetrics metrics, RetryPolicy? policy, RetryBudget budget)
     {
         _exchange = exchange;
         _cluster = cluster;
         _metrics = metrics;
         _policy = policy;
+        _budget = budget;
         _held = 0;
         _outer = OuterRetries.Of(exchange.Request);
         IsYielding = policy is { Config.Yields: true } && _outer.AreMade;
@@ -84,7 +86,7 @@ internal sealed class RetryGate
             return false;
         }
 
-        if (!_cluster.Budget.TryBeginRetry())
+        if (!_budget.TryBeginRetry())
         {
             // No flag: the try that is late may still answer.
             _exchange.Record.AddVerdict("retry", "no: the retry budget of the cluster is used up", _cluster.Config.Source);
@@ -142,7 +144,7 @@ internal sealed class RetryGate
     {
         for (; _held > 0; _held--)
         {
-            _cluster.Budget.RetryEnds();
+            _budget.RetryEnds();
         }
     }
 
@@ -216,7 +218,7 @@ internal sealed class RetryGate
 
     private bool TryTake()
     {
-        if (!_cluster.Budget.TryBeginRetry())
+        if (!_budget.TryBeginRetry())
         {
             _exchange.Record.Flags |= ResponseFlags.UO;
             _exchange.Record.AddVerdict("retry", "no: the retry budget of the cluster is used up", _cluster.Config.Source);

@@ -45,6 +45,8 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
     /// <summary>The answer says how many tries there were.</summary>
     public bool TellsAttempts { get; } = host.TellsAttempts || (config.Retry ?? host.Retry) is { TellsClient: true };
 
+    public RoutePriority Priority { get; } = config.Priority;
+
     public int ClusterNotFoundStatus { get; } = config.ClusterNotFoundStatus;
 
     /// <summary>Lower case; null keeps the listener's.</summary>

@@ -120,7 +120,7 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
                 return;
             }
 
-            if (attempt >= tcp.Config.MaxConnectAttempts || _cancel.IsCancellationRequested || downstream.IsClosed)
+            if (attempt >= tcp.Config.MaxConnectAttempts || dialed.Reached is not null || _cancel.IsCancellationRequested || downstream.IsClosed)
             {
                 Fail(record, dialed.Failure);
                 return;
@@ -133,10 +133,15 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
     {
         record.AddAttempt().StartMicros = loop.Events.MicrosNow - _startMicros;
         record.LastAttempt.Endpoint = endpoint.Text;
-        var dialed = await upstreams.Dialer.DialAsync(endpoint, new ProxiedClient(downstream.Remote, downstream.Local), speaks: null, default, _cancel.Token);
+        var dialed = await upstreams.Pool.DialAsync(endpoint, new ProxiedClient(downstream.Remote, downstream.Local), _cancel.Token);
         ref var attempt = ref record.LastAttempt;
         attempt.DurationMicros = loop.Events.MicrosNow - _startMicros - attempt.StartMicros;
         attempt.Failure = dialed.Failure;
+        if (dialed.Reached is { } limit)
+        {
+            record.AddVerdict("circuit_breaker", limit.Outcome, limit.Source);
+        }
+
         if (dialed.Failure.IsFailure)
         {
             upstreams.Metrics.CountAttempt(attempt);
@@ -164,10 +169,17 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
         }
 
         _relay = new TcpRelay(downstream, upstream, tcp.Limits, counters);
-        await _relay.RunAsync();
+        try
+        {
+            await _relay.RunAsync();
+        }
+        finally
+        {
+            endpoint.RequestEnds();
+            upstreams.Pool.Closed(endpoint, byPeer: _relay.Result.End is TcpEnd.UpstreamClosed or TcpEnd.ResetByUpstream);
+        }
+
         var result = _relay.Result;
-        endpoint.RequestEnds();
-        upstreams.Pool.CountClosed(byPeer: result.End is TcpEnd.UpstreamClosed or TcpEnd.ResetByUpstream);
         record.BytesReceived = result.FromClient;
         record.BytesSent = result.ToClient;
         switch (result.End)

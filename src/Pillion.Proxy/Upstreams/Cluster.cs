@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pillion.Core.Resilience;
+using Pillion.Core.Signals.Metrics;
 using Pillion.Net;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
@@ -7,6 +8,7 @@ using Pillion.Proxy.Clusters.Health;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Retries;
 using Pillion.Proxy.Transport;
+using Pillion.Proxy.Upstreams.Circuits;
 
 namespace Pillion.Proxy.Upstreams;
 
@@ -19,13 +21,14 @@ internal sealed class Cluster
     private readonly ClusterLoop[] _loops;
     private readonly ClusterEndpoints _endpoints;
 
+    /// <param name="breakers">Made before, as the loops' pools have them.</param>
     /// <param name="hosts">Finds the endpoint that a request names itself; null when the cluster has endpoints of its own.</param>
-    public Cluster(ClusterConfig config, ClusterEndpoints endpoints, DynamicHosts? hosts, Func<ClusterEndpoints, int, ClusterLoop> loop, int loops)
+    public Cluster(ClusterConfig config, CircuitBreakers breakers, ClusterEndpoints endpoints, DynamicHosts? hosts, Func<ClusterEndpoints, int, ClusterLoop> loop, int loops)
     {
         Config = config;
         _endpoints = endpoints;
         Hosts = hosts;
-        Budget = new RetryBudget(config.RetryBudgetPercent, config.MinRetryConcurrency);
+        Breakers = breakers;
         _loops = [.. Enumerable.Range(0, loops).Select(index => loop(endpoints, index))];
     }
 
@@ -33,7 +36,11 @@ internal sealed class Cluster
 
     public string Name => Config.Name;
 
-    public RetryBudget Budget { get; }
+    /// <summary>What it takes at the same time.</summary>
+    public CircuitBreakers Breakers { get; }
+
+    /// <summary>The retries of requests of the default priority.</summary>
+    public RetryBudget Budget => Breakers.Default.Retries;
 
     /// <summary>Its active checks, each with the loop that asks.</summary>
     public IReadOnlyList<(ProxyLoop Loop, HealthChecks Checks)> HealthChecks { get; private set; } = [];
@@ -46,6 +53,13 @@ internal sealed class Cluster
     public DynamicHosts? Hosts { get; }
 
     public ClusterLoop On(ProxyLoop loop) => _loops[loop.Index];
+
+    /// <summary>Its limits are those that the metrics tell of from now on.</summary>
+    public void Publish(ClusterMetrics metrics)
+    {
+        Volatile.Write(ref metrics.DefaultCircuits, Breakers.Default.Limits);
+        Volatile.Write(ref metrics.HighCircuits, Breakers.High.Limits);
+    }
 
     /// <summary>Begins to check the endpoints, where the configuration asks for it.</summary>
     public void StartChecks(ProxyLoop loop, ILogger logger)

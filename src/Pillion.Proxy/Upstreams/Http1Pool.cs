@@ -11,7 +11,7 @@ namespace Pillion.Proxy.Upstreams;
 /// <summary>
 /// The HTTP/1 connections to one endpoint on one loop. The most recently used goes first, so that the rest can grow old and be closed.
 /// </summary>
-internal sealed class Http1Pool(UpstreamPool owner, EventLoop loop, Endpoint endpoint, ClusterConfig config, ClusterMetrics metrics)
+internal sealed class Http1Pool(UpstreamPool owner, EndpointPool pool, EventLoop loop, Endpoint endpoint, ClusterConfig config, ClusterMetrics metrics)
 {
     private readonly IdleStack _idle = new();
     private readonly IdleLimit _limit = new(config.IdleTimeout);
@@ -50,13 +50,14 @@ internal sealed class Http1Pool(UpstreamPool owner, EventLoop loop, Endpoint end
     public void Return(Http1Upstream connection)
     {
         var limit = config.MaxRequestsPerConnection;
-        if (owner.IsRetired || endpoint.IsRemoved || !connection.Http1.IsReusable || !owner.IsCurrent(connection.DialedFor) || (limit > 0 && connection.Http1.Requests >= limit))
+        if (owner.IsRetired || endpoint.IsRemoved || !connection.Http1.IsReusable || !owner.IsCurrent(connection.DialedFor) || (limit > 0 && connection.Http1.Requests >= limit) || pool.IsWantedElsewhere())
         {
             Destroy(connection);
             return;
         }
 
         Keep(connection);
+        pool.ConnectionFreed();
     }
 
     /// <summary>Puts a connection among the idle ones.</summary>
@@ -99,10 +100,24 @@ internal sealed class Http1Pool(UpstreamPool owner, EventLoop loop, Endpoint end
         }
     }
 
+    /// <summary>Closes the connection that has been idle longest; false where there is none.</summary>
+    public bool CloseOldest()
+    {
+        if (!_idle.TryPeekOldest(out var oldest))
+        {
+            return false;
+        }
+
+        _idle.Remove(oldest);
+        Destroy(oldest);
+        return true;
+    }
+
     private void Destroy(Http1Upstream connection)
     {
         connection.Http1.ClosedByPeer = null;
-        owner.CountClosed(connection.Http1.IsPeerClosed);
+        var byPeer = connection.Http1.IsPeerClosed;
         connection.Http1.Dispose();
+        pool.Closed(byPeer);
     }
 }

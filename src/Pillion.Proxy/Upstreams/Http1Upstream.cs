@@ -40,5 +40,5 @@ internal sealed class Http1Upstream : UpstreamStream
 
     internal Http1Upstream? Older { get; set; }
 
-    public override void Return() => _pool.Return(this);
+    protected override void GiveBack() => _pool.Return(this);
 }

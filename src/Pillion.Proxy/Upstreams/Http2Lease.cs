@@ -22,7 +22,7 @@ internal sealed class Http2Lease(Http2Upstream owner) : UpstreamStream
         _isFresh = isFresh;
     }
 
-    public override void Return()
+    protected override void GiveBack()
     {
         var stream = _stream!;
         _stream = null;

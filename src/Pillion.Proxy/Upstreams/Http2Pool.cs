@@ -11,7 +11,7 @@ namespace Pillion.Proxy.Upstreams;
 /// The HTTP/2 connections to one endpoint on one loop: one, and another only when all streams of those there are in use. A connection that is
 /// going away serves its last streams and gets no more.
 /// </summary>
-internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint endpoint, ClusterConfig config, ClusterMetrics metrics)
+internal sealed class Http2Pool(UpstreamPool owner, EndpointPool pool, EventLoop loop, Endpoint endpoint, ClusterConfig config, ClusterMetrics metrics)
 {
     private readonly List<Http2Upstream> _open = [];
 
@@ -84,10 +84,13 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
     public void StreamReleased(Http2Upstream upstream)
     {
         upstream.IdleSince = loop.Millis;
-        if (upstream.IsIdle && !upstream.Connection.IsClosed && (IsUsedUp(upstream) || upstream.Connection.IsGoingAway || owner.IsRetired || endpoint.IsRemoved || !owner.IsCurrent(upstream.DialedFor)))
+        if (upstream.IsIdle && !upstream.Connection.IsClosed && (IsUsedUp(upstream) || upstream.Connection.IsGoingAway || owner.IsRetired || endpoint.IsRemoved || !owner.IsCurrent(upstream.DialedFor) || pool.IsWantedElsewhere()))
         {
             upstream.Close();
+            return;
         }
+
+        pool.ConnectionFreed();
     }
 
     public void GoingAway(Http2Upstream upstream)
@@ -102,7 +105,7 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
     public void Closed(Http2Upstream upstream)
     {
         _open.Remove(upstream);
-        owner.CountClosed(byPeer: !upstream.IsClosedByUs);
+        pool.Closed(byPeer: !upstream.IsClosedByUs);
     }
 
     /// <summary>Closes what has been idle for too long.</summary>
@@ -127,6 +130,21 @@ internal sealed class Http2Pool(UpstreamPool owner, EventLoop loop, Endpoint end
         {
             upstream.Close();
         }
+    }
+
+    /// <summary>Closes an idle connection; false where there is none.</summary>
+    public bool CloseOneIdle()
+    {
+        foreach (var upstream in _open)
+        {
+            if (upstream.IsIdle && !upstream.Connection.IsClosed)
+            {
+                upstream.Close();
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // Ends with the connection at the latest.

@@ -19,12 +19,13 @@ internal sealed class SharedWaits(EventLoop loop)
     public int Count { get; private set; }
 
     /// <summary>Waits until something may have changed: a default failure means to look again.</summary>
+    /// <param name="atFront">It was woken and found nothing: it keeps its turn.</param>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    public async ValueTask<(IoResult Result, Failure Failure)> WaitAsync(Deadline deadline, CancellationToken cancellationToken)
+    public async ValueTask<(IoResult Result, Failure Failure)> WaitAsync(Deadline deadline, CancellationToken cancellationToken, bool atFront = false)
     {
         var wait = _free.TryPop(out var free) ? free : new SharedWait(loop);
         wait.Failure = default;
-        Add(wait);
+        Add(wait, atFront);
         var result = await wait.Io.Wait(deadline, cancellationToken);
 
         // One that was woken is out already.
@@ -37,7 +38,7 @@ internal sealed class SharedWaits(EventLoop loop)
     public void Wake(in Failure failure)
     {
         var last = _number;
-        while (_first is { } wait && wait.Number <= last)
+        while (FirstUpTo(last) is { } wait)
         {
             Remove(wait);
             wait.Failure = failure;
@@ -45,9 +46,41 @@ internal sealed class SharedWaits(EventLoop loop)
         }
     }
 
-    private void Add(SharedWait wait)
+    // One that was woken and kept its turn stands before those that are still to be woken.
+    private SharedWait? FirstUpTo(long last)
+    {
+        var wait = _first;
+        while (wait is not null && wait.Number > last)
+        {
+            wait = wait.Next;
+        }
+
+        return wait;
+    }
+
+    /// <summary>Wakes whoever has waited longest.</summary>
+    public void WakeFirst()
+    {
+        if (_first is { } wait)
+        {
+            Remove(wait);
+            wait.Failure = default;
+            wait.Io.Complete(IoResult.Done(1));
+        }
+    }
+
+    private void Add(SharedWait wait, bool atFront)
     {
         wait.Number = ++_number;
+        if (atFront && _first is not null)
+        {
+            wait.Next = _first;
+            _first.Previous = wait;
+            _first = wait;
+            Count++;
+            return;
+        }
+
         wait.Previous = _last;
         if (_last is null)
         {

@@ -1,3 +1,5 @@
+using Pillion.Proxy.Configuration;
+
 namespace Pillion.Proxy.Upstreams;
 
 /// <summary>What a request asks of the connection that carries it.</summary>
@@ -5,4 +7,6 @@ namespace Pillion.Proxy.Upstreams;
 /// <param name="Version">The version of HTTP that the client spoke: 10, 11 or 20.</param>
 /// <param name="IsTunnel">Bytes that are no HTTP: a connection of its own (CONNECT that ends here).</param>
 /// <param name="IsUpgrade">An upgrade was asked for; over HTTP/2 it needs extended CONNECT.</param>
-internal readonly record struct UpstreamDemand(ProxiedClient Client, byte Version = 11, bool IsTunnel = false, bool IsUpgrade = false);
+/// <param name="Priority">Whose connections and limits.</param>
+/// <param name="IsCheck">A health check: it waits behind no limit, as it would find a busy endpoint dead.</param>
+internal readonly record struct UpstreamDemand(ProxiedClient Client, byte Version = 11, bool IsTunnel = false, bool IsUpgrade = false, RoutePriority Priority = RoutePriority.Default, bool IsCheck = false);

@@ -13,7 +13,8 @@ using Pillion.Proxy.Transport;
 namespace Pillion.Proxy.Upstreams;
 
 /// <summary>A connection on which the cluster's transport is ready, or why there is none.</summary>
-internal readonly record struct Dialed(Connection? Connection, Failure Failure);
+/// <param name="Reached">The limit that was reached, where the failure is that.</param>
+internal readonly record struct Dialed(Connection? Connection, Failure Failure, CircuitLimit? Reached = null);
 
 /// <summary>Makes connections to the endpoints of one cluster on one loop: TCP, the PROXY header, TLS. Nothing of a request has been sent when it fails.</summary>
 internal sealed class UpstreamDialer(EventLoop loop, Network network, ClusterConfig config, UpstreamTls? tls, ClusterMetrics metrics)

@@ -62,6 +62,18 @@ internal sealed class ClusterMetrics
     public long LookupAttempts;
     public long LookupSuccesses;
     public long LookupFailures;
+    public long QueueTimeouts;
+    public long HealthAttempts;
+    public long HealthSuccesses;
+    public long HealthFailures;
+    public long HealthNetworkFailures;
+
+    /// <summary>Ejections by <see cref="OutlierMetrics.Names"/>: found, and carried out.</summary>
+    public readonly OutlierMetrics Outliers = new();
+
+    /// <summary>The running cluster's limits for either priority; only in the cells of <see cref="MetricRegistry.OffLoop"/>.</summary>
+    public CircuitLimits? DefaultCircuits;
+    public CircuitLimits? HighCircuits;
 
     public static IEnumerable<Metric<ClusterMetrics>> All { get; } =
     [
@@ -112,8 +124,36 @@ internal sealed class ClusterMetrics
         Counter("update_attempt", "Lookups of the endpoints' names", m => Volatile.Read(ref m.LookupAttempts)),
         Counter("update_success", "Lookups that were answered", m => Volatile.Read(ref m.LookupSuccesses)),
         Counter("update_failure", "Lookups that failed; the last answer stays in use", m => Volatile.Read(ref m.LookupFailures)),
+        Counter("upstream_rq_queue_timeout", "Requests that waited for a connection for as long as the cluster's queue allows", m => Volatile.Read(ref m.QueueTimeouts)) with { IsEnvoys = false },
+        .. Circuits("default", m => Volatile.Read(ref m.DefaultCircuits)),
+        .. Circuits("high", m => Volatile.Read(ref m.HighCircuits)),
+        .. OutlierMetrics.For<ClusterMetrics>(m => m.Outliers),
+        Counter("health_check_attempt", "Health checks made", m => Volatile.Read(ref m.HealthAttempts)) with { DottedName = "health_check.attempt" },
+        Counter("health_check_success", "Health checks that succeeded", m => Volatile.Read(ref m.HealthSuccesses)) with { DottedName = "health_check.success" },
+        Counter("health_check_failure", "Health checks that failed, for any reason", m => Volatile.Read(ref m.HealthFailures)) with { DottedName = "health_check.failure" },
+        Counter("health_check_network_failure", "Health checks that failed without an answer", m => Volatile.Read(ref m.HealthNetworkFailures)) with { DottedName = "health_check.network_failure" },
         ByWord("upstream_rq_failure", "kind", "Attempts that failed, by kind of failure", m => m.Failures),
     ];
+
+    private static IEnumerable<Metric<ClusterMetrics>> Circuits(string priority, Func<ClusterMetrics, CircuitLimits?> limits)
+    {
+        yield return Open("cx_open", "no further connection is made", circuits => circuits.Connections.IsOpen);
+        yield return Open("rq_pending_open", "no further request may wait for a connection", circuits => circuits.Pending.IsOpen);
+        yield return Open("rq_open", "no further request is sent", circuits => circuits.Requests.IsOpen);
+        yield return Open("rq_retry_open", "no further retry is made", circuits => circuits.RetriesLeft() <= 0);
+        yield return Left("remaining_cx", "Connections", circuits => circuits.Connections.Remaining);
+        yield return Left("remaining_pending", "Requests that may wait for a connection", circuits => circuits.Pending.Remaining);
+        yield return Left("remaining_rq", "Requests", circuits => circuits.Requests.Remaining);
+        yield return Left("remaining_retries", "Retries", circuits => circuits.RetriesLeft());
+        yield return Open("fail_fast", "the queue for a connection does not move and nobody is let into it", circuits => circuits.IsFailingFast) with { IsEnvoys = false };
+
+        Metric<ClusterMetrics> Open(string name, string what, Func<CircuitLimits, bool> isOpen) =>
+            Gauge($"circuit_breakers_{priority}_{name}", $"1 while, at priority {priority}, {what}", m => limits(m) is { } circuits && isOpen(circuits) ? 1 : 0) with { DottedName = $"circuit_breakers.{priority}.{name}" };
+
+        // Envoy keeps these only where track_remaining asks for them.
+        Metric<ClusterMetrics> Left(string name, string what, Func<CircuitLimits, int> left) =>
+            Gauge($"circuit_breakers_{priority}_{name}", $"{what} that are left until the limit at priority {priority}", m => limits(m) is { TracksRemaining: true } circuits ? left(circuits) : 0) with { DottedName = $"circuit_breakers.{priority}.{name}" };
+    }
 
     /// <summary>Counts the end of one attempt: its status and time, or why it failed. Totals and gauges are the caller's, at the time they change.</summary>
     public void CountAttempt(in Attempt attempt)

@@ -39,7 +39,7 @@ internal static class EnvoyCluster
             checks.Fail("asks by gRPC a cluster that speaks HTTP/1.1", "give the cluster http2_protocol_options");
         }
 
-        return ReadBreakers(map.Optional("circuit_breakers"), cluster);
+        return EnvoyCircuitBreakers.Read(map.Optional("circuit_breakers"), cluster);
     }
 
     private static ValueList<EndpointConfig> ReadEndpoints(ConfigMap map, ConfigValue value, ClusterDiscovery kind)
@@ -108,29 +108,5 @@ internal static class EnvoyCluster
         {
             count.FailText("is not supported", "use 2, the default");
         }
-    }
-
-    private static ClusterConfig ReadBreakers(ConfigValue value, ClusterConfig cluster)
-    {
-        using var map = value.AsMap();
-        var thresholds = map.Optional("thresholds");
-        _ = thresholds.AsList(item =>
-        {
-            using var threshold = item.AsMap();
-            using var budget = threshold.Optional("retry_budget").AsMap();
-            using var percent = budget.Optional("budget_percent").AsMap();
-            cluster = cluster with
-            {
-                RetryBudgetPercent = percent.Optional("value").AsNumber(cluster.RetryBudgetPercent, 0, 100),
-                MinRetryConcurrency = budget.Optional("min_retry_concurrency").AsInt(cluster.MinRetryConcurrency),
-            };
-            return "";
-        });
-        if (thresholds.Count > 1)
-        {
-            thresholds.Fail("has several thresholds", "one is supported, for the default priority");
-        }
-
-        return cluster;
     }
 }

@@ -111,6 +111,8 @@ internal static class EnvoyNames
         { "PERMANENT_REDIRECT", 308 },
     };
 
+    public static readonly Registry<RoutePriority> Priorities = new("routing priority") { { "DEFAULT", RoutePriority.Default }, { "HIGH", RoutePriority.High } };
+
     public static readonly Registry<int> ClusterNotFoundCodes = new("response code for a missing cluster")
     {
         { "SERVICE_UNAVAILABLE", 503 },

@@ -68,6 +68,7 @@ internal static class EnvoyRouteAction
             GrpcTimeoutMax = grpcMax,
             GrpcTimeoutOffset = grpcOffset,
             Retry = EnvoyRetryPolicy.Read(map.Optional("retry_policy"), map.Optional("hedge_policy")),
+            Priority = map.Optional("priority").AsOneOf(EnvoyNames.Priorities, RoutePriority.Default),
             ClusterNotFoundStatus = map.Optional("cluster_not_found_response_code").AsOneOf(EnvoyNames.ClusterNotFoundCodes, defaults.ClusterNotFoundStatus),
             Upgrades = upgradeConfigs.Exists ? upgrades.Protocols : null,
             TerminateConnect = upgrades.TerminateConnect,

@@ -9,6 +9,7 @@ internal static class ClusterSettings
     public static ClusterConfig ReadConnections(ConfigMap map, ClusterConfig cluster)
     {
         cluster = cluster with { ConnectTimeout = map.Optional("connect_timeout", "Time to connect.").AsDuration(cluster.ConnectTimeout, TimeSpan.FromMilliseconds(1)) };
+        cluster = CircuitLimits.Read(map.Optional("limits", "What is taken at the same time; what is more is refused at once, with the limit's name and line."), cluster);
         using var connections = map.Optional("connections", "How connections are kept for further requests.").AsMap();
         return cluster with
         {

@@ -13,6 +13,7 @@ internal static class ForwardSettings
         GrpcTimeoutMax = ReadGrpcTimeout(map.Optional("grpc_timeout", "A gRPC client's own deadline, `grpc-timeout`, bounds the request too, at most to this; 0s is as the client says, `off` does not look. On a route, that of its service when absent."), inherited.GrpcTimeoutMax, isRoute: budget is null),
         Retry = Retries.Read(map.Optional("retries", "When a request is tried again; `off` is never. When absent: inbound never, a service on connect-failure and refused, a route as its service."), inherited.Retry, budget),
         Mirrors = Mirrors.Read(map.Optional("mirror", "A service that gets copies of the requests, or a [mirror](#mirror) for some of them, or a list; `off` has none. On a route, that of its service when absent."), inherited.Mirrors, targets),
+        Priority = map.Optional("priority", "Which `limits` of the service its requests count in, `default` or `high`: those of high have connections and limits of their own. On a route, that of its service when absent.").AsOneOf(NativeNames.Priorities, inherited.Priority),
         Upgrades = HttpSettings.ReadUpgrades(map.Optional("upgrades", "Upgrades passed on here; the listener's when absent."), inherited.Upgrades),
     };
 

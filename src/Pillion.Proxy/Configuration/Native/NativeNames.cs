@@ -62,6 +62,8 @@ internal static class NativeNames
 
     public static readonly Registry<string> HealthChecks = new("way to check health") { { "grpc", "" } };
 
+    public static readonly Registry<RoutePriority> Priorities = new("priority") { { "default", RoutePriority.Default }, { "high", RoutePriority.High } };
+
     public static readonly Registry<bool> UnknownHostsChoice = new("choice") { { "allow", true }, { "refuse", false } };
 
     public static readonly Registry<DnsFamily> DnsFamilies = new("address family")
