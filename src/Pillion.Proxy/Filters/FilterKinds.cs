@@ -1,3 +1,4 @@
+using Pillion.Proxy.Filters.Affinity;
 using Pillion.Proxy.Filters.Faults;
 
 namespace Pillion.Proxy.Filters;
@@ -8,10 +9,12 @@ namespace Pillion.Proxy.Filters;
 /// </summary>
 internal static class FilterKinds
 {
+    public static readonly FilterKind Affinity = new AffinityKind();
     public static readonly FilterKind Fault = new FaultKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
     [
         Fault,
+        Affinity,
     ];
 }

@@ -179,6 +179,8 @@ internal sealed class Forward
         HopByHop.Remove(request);
         _route.RequestHeaders.Apply(request, _exchange.Record);
         _action.Rewrite(request);
+        _exchange.Wish.Labels = _action.Labels;
+        _action.Hash?.Apply(_exchange);
 
         // Over HTTP/2 any request may come back unworked on.
         var retains = _policy is not null || request.IsIdempotent || _cluster.Config.Protocol != HttpProtocol.Http1;
@@ -257,12 +259,13 @@ internal sealed class Forward
         var endpoint =
             _cluster.Hosts is not null ? await FindNamedHostAsync(_cluster.Hosts) :
             _upstreams.Original is not null ? _upstreams.FindOriginal(_exchange.Stream.Local) :
-            _upstreams.Pick(_tried);
+            _upstreams.Pick(_tried, _exchange.Wish);
+        _exchange.Endpoint = endpoint;
         ref var attempt = ref record.AddAttempt();
         attempt.StartMicros = _tryStartMicros;
         if (endpoint is null)
         {
-            return _lookupError is null ? Classify(_cluster.WhyNoEndpoint(_exchange.Loop, _exchange.Stream.Local)) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError);
+            return _lookupError is null ? Classify(_cluster.WhyNoEndpoint(_exchange.Loop, _exchange.Stream.Local, _exchange.Wish)) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError);
         }
 
         attempt.Endpoint = record.UpstreamHost = endpoint.Text;
@@ -432,6 +435,10 @@ internal sealed class Forward
         }
 
         _upstreams.Metrics.CountAttempt(attempt);
+        if (_exchange.Endpoint is { } endpoint)
+        {
+            _upstreams.Learn(endpoint, attempt);
+        }
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
@@ -508,6 +515,7 @@ internal sealed class Forward
         _upstreams.Learn(_upstream.Endpoint, response);
         HopByHop.Remove(response);
         _route.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
+        _action.Hash?.Answer(_exchange);
         if (_isTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
         {
             _exchange.Record.BytesReceived = _pump.BytesReceived;

@@ -1,7 +1,9 @@
 using System.Text;
 using Pillion.Core.Configuration;
 using Pillion.Net.Http;
+using Pillion.Proxy.Clusters.Levels;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Routing.Hashing;
 
 namespace Pillion.Proxy.Routing;
 
@@ -12,6 +14,12 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
     private readonly PathRewrite? _path = PathRewrite.Compile(config.PrefixRewrite, config.RegexRewrite, path, rules);
 
     public string Cluster { get; } = config.Cluster;
+
+    /// <summary>By what its requests are kept with an endpoint; null where nothing does.</summary>
+    public HashPolicies? Hash { get; } = HashPolicies.Compile(config.HashPolicies);
+
+    /// <summary>Only endpoints with these labels, where the cluster divides its endpoints by labels.</summary>
+    public LabelSet Labels { get; } = config.Labels;
 
     /// <summary>All tries together; zero is no limit.</summary>
     public TimeSpan Timeout { get; } = config.Timeout;

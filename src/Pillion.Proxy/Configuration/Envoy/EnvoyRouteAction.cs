@@ -53,6 +53,8 @@ internal static class EnvoyRouteAction
             Retry = EnvoyRetryPolicy.Read(map.Optional("retry_policy")),
             ClusterNotFoundStatus = map.Optional("cluster_not_found_response_code").AsOneOf(EnvoyNames.ClusterNotFoundCodes, defaults.ClusterNotFoundStatus),
             Upgrades = upgradeConfigs.Exists ? upgrades.Protocols : null,
+            HashPolicies = EnvoyHashPolicies.Read(map.Optional("hash_policy")),
+            Labels = EnvoyMetadata.Read(map.Optional("metadata_match")),
             TerminateConnect = upgrades.TerminateConnect,
         };
     }

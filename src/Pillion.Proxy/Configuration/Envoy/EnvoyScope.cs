@@ -1,5 +1,6 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
+using Pillion.Proxy.Configuration.Balancing;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -9,6 +10,9 @@ internal sealed class EnvoyScope
     private readonly HashSet<string> _clusters = [];
     private readonly HashSet<string> _listeners = [];
     private readonly List<ConfigValue> _references = [];
+
+    /// <summary>Where we run, in files that also say who else does (node.locality and cluster_manager.local_cluster_name); else null.</summary>
+    public Locality? OwnLocality { get; set; }
 
     public string Cluster(ConfigValue value) => Distinct(value, _clusters, "cluster");
 

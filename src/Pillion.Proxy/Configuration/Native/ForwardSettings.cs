@@ -12,6 +12,7 @@ internal static class ForwardSettings
         IdleTimeout = map.Optional("idle_timeout", "No byte either way for this long ends the exchange; 0s is never. The listener's `stream_idle_timeout` when absent.").AsDurationOrNull() ?? inherited.IdleTimeout,
         GrpcTimeoutMax = ReadGrpcTimeout(map.Optional("grpc_timeout", "A gRPC client's own deadline, `grpc-timeout`, bounds the request too, at most to this; 0s is as the client says, `off` does not look. On a route, that of its service when absent."), inherited.GrpcTimeoutMax, isRoute: budget is null),
         Retry = Retries.Read(map.Optional("retries", "When a request is tried again; `off` is never. When absent: inbound never, a service on connect-failure and refused, a route as its service."), inherited.Retry, budget),
+        HashPolicies = HashOn.Read(map.Optional("hash_on", "What decides the endpoint where the balancer is ring_hash or maglev: `source`, `path`, a [hash](#hash) of a header, cookie or parameter, or a list of them, hashed together. On a route, that of its service when absent."), inherited.HashPolicies),
         Upgrades = HttpSettings.ReadUpgrades(map.Optional("upgrades", "Upgrades passed on here; the listener's when absent."), inherited.Upgrades),
     };
 
