@@ -132,7 +132,7 @@ internal sealed class Preparation : Prepared
                 var loop = _role.Loops[index];
                 var metrics = context.Metrics.Cluster(config.Name, index);
                 var dialer = new UpstreamDialer(loop.Events, loop.Network, config, tls, metrics);
-                return new ClusterLoop(loop, set, Balancers.Create(config.Balancer), dialer, new UpstreamPool(loop.Events, dialer, config, breakers, metrics), metrics)
+                return new ClusterLoop(loop, set, () => Balancers.Create(config.Balancer, config.Balancing), dialer, new UpstreamPool(loop.Events, dialer, config, breakers, metrics), metrics)
                 {
                     Original = config.Discovery == ClusterDiscovery.OriginalDestination ? new OriginalDestinations() : null,
                 };

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Proxy.Clusters.Dns;
+using Pillion.Proxy.Clusters.Levels;
 using Pillion.Proxy.Configuration;
 
 namespace Pillion.Proxy.Clusters;
@@ -21,13 +22,17 @@ internal sealed partial class ClusterEndpoints
     private readonly Endpoint[][] _used;
     private readonly TaskCompletionSource _firstAnswers = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = new();
-    private EndpointSet _all;
-    private EndpointSet _current;
+    private readonly PlanBuilder _plans;
+    private readonly TimeProvider _time;
+    private EndpointPlan _plan;
     private int _unanswered;
+    private int _isBuilding;
 
-    public ClusterEndpoints(ClusterConfig config, ClusterMetrics metrics, ClusterEndpoints? predecessor = null)
+    public ClusterEndpoints(ClusterConfig config, ClusterMetrics metrics, ClusterEndpoints? predecessor = null, TimeProvider? time = null)
     {
         Config = config;
+        _time = time ?? TimeProvider.System;
+        _plans = new PlanBuilder(config);
         _metrics = metrics;
         var count = config.Endpoints.Count;
         _known = new List<Endpoint>[count];
@@ -38,14 +43,14 @@ internal sealed partial class ClusterEndpoints
             var endpoint = config.Endpoints[i];
             if (endpoint.Address.ToEndPoint() is { } fixedAddress)
             {
-                _used[i] = [new Endpoint(endpoint.Address, fixedAddress, endpoint.Weight)];
+                _used[i] = [new Endpoint(endpoint, fixedAddress)];
             }
             else
             {
                 names.Add(new ResolvedName(endpoint.Address.Host, i));
 
                 // Endpoints of its own, not the predecessor's objects: those are removed by a lookup that the predecessor may still have under way.
-                _used[i] = [.. predecessor?.AddressesOf(endpoint).Select(old => new Endpoint(endpoint.Address, old, endpoint.Weight)) ?? []];
+                _used[i] = [.. predecessor?.AddressesOf(endpoint).Select(old => new Endpoint(endpoint, old)) ?? []];
             }
 
             _known[i] = [.. _used[i]];
@@ -53,8 +58,9 @@ internal sealed partial class ClusterEndpoints
 
         Names = names;
         _unanswered = names.Count;
-        _all = Union();
-        _current = Usable(_all);
+        var all = Union();
+        Begin(all, predecessor);
+        _plan = _plans.Build(all);
         CountMembers();
         if (names.Count == 0)
         {
@@ -67,10 +73,16 @@ internal sealed partial class ClusterEndpoints
     public string Name => Config.Name;
 
     /// <summary>Those that requests may be sent to. Read once per pick; never null.</summary>
-    public EndpointSet Current => Volatile.Read(ref _current);
+    public EndpointSet Current => Plan.Whole.Current;
 
     /// <summary>Every endpoint there is, failing ones too.</summary>
-    public EndpointSet All => Volatile.Read(ref _all);
+    public EndpointSet All => Plan.All;
+
+    /// <summary>How requests are divided among the endpoints now. Read once per pick.</summary>
+    public EndpointPlan Plan => Volatile.Read(ref _plan);
+
+    /// <summary>Milliseconds on a clock that all loops share.</summary>
+    public long Now => (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>The names that DNS must resolve, with the state of each; empty for a cluster of addresses.</summary>
     public IReadOnlyList<ResolvedName> Names { get; }
@@ -88,7 +100,7 @@ internal sealed partial class ClusterEndpoints
     public static ClusterEndpoints Start(
         ClusterConfig config, INameResolver resolver, TimeProvider time, ClusterMetrics metrics, ILogger logger, ClusterEndpoints? predecessor = null)
     {
-        var endpoints = new ClusterEndpoints(config, metrics, predecessor);
+        var endpoints = new ClusterEndpoints(config, metrics, predecessor, time);
 
         // Task.Run leaves the caller's synchronisation context, which may be a loop's.
         endpoints.Completion = Task.WhenAll(endpoints.Names
@@ -112,10 +124,21 @@ internal sealed partial class ClusterEndpoints
     /// <summary>An endpoint was found to serve, or not to: publishes those that may be used.</summary>
     public void HealthChanged()
     {
-        lock (_lock)
+        if (!_plans.IsSlow)
         {
-            Volatile.Write(ref _current, Usable(_all));
-            CountMembers();
+            Publish();
+        }
+        else if (Interlocked.Exchange(ref _isBuilding, 1) == 0)
+        {
+            // Rings and tables are not built on a loop. What changes meanwhile is seen: it is read behind the mark's removal.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static endpoints =>
+                {
+                    Interlocked.Exchange(ref endpoints._isBuilding, 0);
+                    endpoints.Publish();
+                },
+                this,
+                preferLocal: false);
         }
     }
 
@@ -143,7 +166,7 @@ internal sealed partial class ClusterEndpoints
             var socketAddress = new IPEndPoint(address, config.Address.Port);
             if (!next.Exists(endpoint => endpoint.SocketAddress.Equals(socketAddress)))
             {
-                next.Add(known.Find(endpoint => endpoint.SocketAddress.Equals(socketAddress)) ?? new Endpoint(config.Address, socketAddress, config.Weight));
+                next.Add(known.Find(endpoint => endpoint.SocketAddress.Equals(socketAddress)) ?? new Endpoint(config, socketAddress));
             }
         }
 
@@ -157,22 +180,58 @@ internal sealed partial class ClusterEndpoints
 
         _used[name.Index] = used;
         Remember(known, next);
-        var before = _all;
+        var before = _plan.All;
         var after = Union();
         foreach (var endpoint in after.AsSpan())
         {
             endpoint.IsRemoved = false;
         }
 
-        Volatile.Write(ref _all, after);
-        Volatile.Write(ref _current, Usable(after));
+        PublishUnderLock(after);
         foreach (var endpoint in before.AsSpan())
         {
             endpoint.IsRemoved = !after.AsSpan().Contains(endpoint);
         }
 
-        CountMembers();
         return true;
+    }
+
+    private void Publish()
+    {
+        lock (_lock)
+        {
+            PublishUnderLock(_plan.All);
+        }
+    }
+
+    private void PublishUnderLock(EndpointSet all)
+    {
+        var now = Now;
+        foreach (var endpoint in all.AsSpan())
+        {
+            // One that comes, or comes back, is new to its requests.
+            var isUsable = endpoint.IsUsable;
+            var isNew = isUsable && (!endpoint.WasUsable || !_plan.All.AsSpan().Contains(endpoint));
+            endpoint.UsableSince = isNew && !_plan.All.IsEmpty ? now : endpoint.UsableSince;
+            endpoint.WasUsable = isUsable;
+        }
+
+        Volatile.Write(ref _plan, _plans.Build(all));
+        CountMembers();
+    }
+
+    // With a predecessor, those that it did not have are new; without one all are, and none is to be spared.
+    private void Begin(EndpointSet all, ClusterEndpoints? predecessor)
+    {
+        if (predecessor is null || predecessor.All.IsEmpty)
+        {
+            return;
+        }
+
+        foreach (var endpoint in all.AsSpan())
+        {
+            endpoint.UsableSince = predecessor.Plan.Find(endpoint.Id) is { } old ? old.UsableSince : Now;
+        }
     }
 
     private void Remember(List<Endpoint> known, List<Endpoint> next)
@@ -195,15 +254,8 @@ internal sealed partial class ClusterEndpoints
 
     private void CountMembers()
     {
-        Volatile.Write(ref _metrics.EndpointsTotal, _all.Count);
-        Volatile.Write(ref _metrics.EndpointsHealthy, _all.AsSpan().ToArray().Count(endpoint => !endpoint.IsUnhealthy));
-    }
-
-    // Envoy's panic: with less than half of them healthy, more likely the checks are wrong than the endpoints, and the rest would be overrun.
-    private static EndpointSet Usable(EndpointSet all)
-    {
-        var healthy = all.AsSpan().ToArray().Where(endpoint => !endpoint.IsUnhealthy).ToArray();
-        return healthy.Length == all.Count || healthy.Length * 2 < all.Count ? all : new EndpointSet(healthy);
+        Volatile.Write(ref _metrics.EndpointsTotal, _plan.All.Count);
+        Volatile.Write(ref _metrics.EndpointsHealthy, _plan.All.AsSpan().ToArray().Count(endpoint => endpoint.IsUsable));
     }
 
     private List<EndPoint> AddressesOf(EndpointConfig endpoint)

@@ -2,6 +2,10 @@ using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
 using Pillion.Net;
+using Pillion.Proxy.Clusters.Balancing;
+using Pillion.Proxy.Clusters.Levels;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Configuration.Balancing;
 
 namespace Pillion.Proxy.Clusters;
 
@@ -17,6 +21,16 @@ internal sealed class Endpoint
     private OwnLine _active;
     private volatile bool _isRemoved;
     private volatile bool _isUnhealthy;
+    private volatile bool _isEjected;
+
+    public Endpoint(EndpointConfig config, EndPoint socketAddress)
+        : this(config.Address, socketAddress, config.Weight)
+    {
+        Priority = config.Priority;
+        Locality = config.Locality;
+        LocalityWeight = config.LocalityWeight;
+        Labels = config.Labels;
+    }
 
     public Endpoint(Address address, EndPoint socketAddress, int weight)
     {
@@ -24,6 +38,7 @@ internal sealed class Endpoint
         SocketAddress = socketAddress;
         Weight = Math.Max(1, weight);
         Text = socketAddress is IPEndPoint ip ? new Address(ip.Address.ToString(), ip.Port).ToString() : address.ToString();
+        Id = XxHash64.Of(Encoding.ASCII.GetBytes(Text));
         HostName = address.IsUnix || IPAddress.TryParse(address.Host, out _) ? null : address.Host;
         HostNameBytes = HostName is null ? null : Encoding.ASCII.GetBytes(HostName);
     }
@@ -35,6 +50,19 @@ internal sealed class Endpoint
     public EndPoint SocketAddress { get; }
 
     public int Weight { get; }
+
+    /// <summary>0 is used first (Envoy: LocalityLbEndpoints.priority).</summary>
+    public int Priority { get; }
+
+    public Locality Locality { get; } = Locality.Unknown;
+
+    /// <summary>Of its locality, all endpoints in it together; 0 is none (Envoy: LocalityLbEndpoints.load_balancing_weight).</summary>
+    public int LocalityWeight { get; }
+
+    public LabelSet Labels { get; } = LabelSet.None;
+
+    /// <summary>Hash of <see cref="Text"/>: the same in every process.</summary>
+    public ulong Id { get; }
 
     /// <summary>The resolved address in its written form, for logs and records.</summary>
     public string Text { get; }
@@ -62,6 +90,25 @@ internal sealed class Endpoint
         set => _isUnhealthy = value;
     }
 
+    /// <summary>Taken out because its answers were bad (Envoy: outlier detection); published like <see cref="IsUnhealthy"/>.</summary>
+    public bool IsEjected
+    {
+        get => _isEjected;
+        set => _isEjected = value;
+    }
+
+    /// <summary>Nothing speaks against sending requests to it.</summary>
+    public bool IsUsable => !_isUnhealthy && !_isEjected;
+
+    /// <summary>When it came or became usable again, in <see cref="ClusterEndpoints.Now"/>; 0 where it always was. Written under the publisher's lock.</summary>
+    public long UsableSince { get; set; }
+
+    /// <summary>What was published last; the publisher's own.</summary>
+    public bool WasUsable { get; set; } = true;
+
+    /// <summary>How long it takes to answer, as <see cref="PeakEwma"/> sees it.</summary>
+    public ref long Latency => ref _active.Latency;
+
     /// <summary>Counted before the send: an endpoint that hangs must look busy to the balancer. Each call is paired with one of <see cref="RequestEnds"/>.</summary>
     public void RequestBegins() => Interlocked.Increment(ref _active.Value);
 
@@ -75,5 +122,9 @@ internal sealed class Endpoint
     {
         [FieldOffset(64)]
         public int Value;
+
+        // Beside the counter on purpose: both are written by whoever sends to it.
+        [FieldOffset(72)]
+        public long Latency;
     }
 }

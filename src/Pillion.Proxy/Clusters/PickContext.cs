@@ -1,10 +1,19 @@
 namespace Pillion.Proxy.Clusters;
 
-/// <summary>What a balancer may know of a request: the endpoints already tried, and the loop's chance.</summary>
+/// <summary>What a balancer may know of a request: the endpoints already tried, the loop's chance, the time, and what the request hashes to.</summary>
 internal readonly ref struct PickContext(ReadOnlySpan<Endpoint> tried, Random random)
 {
     public readonly ReadOnlySpan<Endpoint> Tried = tried;
     public readonly Random Random = random;
+
+    /// <summary>In milliseconds of <see cref="ClusterEndpoints.Now"/>.</summary>
+    public long Now { get; init; }
+
+    /// <summary>Requests with the same hash go to the same endpoint where the balancer goes by it.</summary>
+    public ulong Hash { get; init; }
+
+    /// <summary>There is a <see cref="Hash"/>; else chance stands for it.</summary>
+    public bool HasHash { get; init; }
 
     public bool HasTried(Endpoint endpoint)
     {

@@ -1,6 +1,8 @@
 using Pillion.Core.Configuration;
 using Pillion.Net;
 using Pillion.Net.Http.Http2;
+using Pillion.Proxy.Clusters.Levels;
+using Pillion.Proxy.Configuration.Balancing;
 using Pillion.Proxy.Configuration.Transport;
 
 namespace Pillion.Proxy.Configuration;
@@ -32,8 +34,10 @@ internal sealed record ClusterConfig
 
     public ValueList<EndpointConfig> Endpoints { get; init; } = [];
 
-    /// <summary>round_robin (weights honoured) or least_request (two choices); the names of <c>Balancers.All</c>.</summary>
+    /// <summary>One of the names of <c>Balancers.All</c>.</summary>
     public string Balancer { get; init; } = "least_request";
+
+    public BalancingConfig Balancing { get; init; } = BalancingConfig.Usual;
 
     /// <summary>Envoy: connect_timeout, 5 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
@@ -97,6 +101,17 @@ internal sealed record EndpointConfig
     public required Address Address { get; init; }
 
     public int Weight { get; init; } = 1;
+
+    /// <summary>0 is used first, 1 where 0 cannot bear all (Envoy: priority).</summary>
+    public int Priority { get; init; }
+
+    public Locality Locality { get; init; } = Locality.Unknown;
+
+    /// <summary>Of its locality within its priority, all endpoints there together; 0 is none (Envoy: LocalityLbEndpoints.load_balancing_weight).</summary>
+    public int LocalityWeight { get; init; }
+
+    /// <summary>Envoy: metadata under <c>envoy.lb</c>.</summary>
+    public LabelSet Labels { get; init; } = LabelSet.None;
 
     public SourceLine Source { get; init; }
 }

@@ -1,5 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Proxy.Filters.RateLimits;
+using Pillion.Proxy.Clusters.Levels;
+using Pillion.Proxy.Configuration.Balancing;
 
 namespace Pillion.Proxy.Configuration;
 
@@ -54,6 +56,12 @@ internal sealed record ForwardConfig : RouteActionConfig
 
     /// <summary>Answered when the cluster does not exist (Envoy: cluster_not_found_response_code, 503).</summary>
     public int ClusterNotFoundStatus { get; init; } = 503;
+
+    /// <summary>What a request's endpoint follows from, for balancers that go by a hash (Envoy: hash_policy).</summary>
+    public ValueList<HashPolicyConfig> HashPolicies { get; init; } = [];
+
+    /// <summary>Only endpoints with these labels (Envoy: metadata_match).</summary>
+    public LabelSet Labels { get; init; } = LabelSet.None;
 
     /// <summary>Overrides the listener's upgrades; null keeps them.</summary>
     public ValueList<string>? Upgrades { get; init; }

@@ -4,6 +4,7 @@ using Pillion.Proxy.Filters.Credentials.ApiKeys;
 using Pillion.Proxy.Filters.Credentials.Basic;
 using Pillion.Proxy.Filters.Credentials.Injected;
 using Pillion.Proxy.Filters.Compression;
+using Pillion.Proxy.Filters.Affinity;
 using Pillion.Proxy.Filters.Faults;
 using Pillion.Proxy.Filters.Jwt;
 using Pillion.Proxy.Filters.RateLimits;
@@ -31,6 +32,7 @@ internal static class FilterKinds
     public static readonly FilterKind MaxResponseBody = new SizeLimitKind(isAnswer: true);
     public static readonly FilterKind Compression = new CompressionKind();
     public static readonly FilterKind Decompression = new DecompressionKind();
+    public static readonly FilterKind Affinity = new AffinityKind();
     public static readonly FilterKind Fault = new FaultKind();
 
     public static readonly FilterKind Credential = new CredentialKind();
@@ -50,5 +52,6 @@ internal static class FilterKinds
         Credential,
         Compression,
         Decompression,
+        Affinity,
     ];
 }

@@ -6,6 +6,7 @@ using Pillion.Core.Signals.Metrics;
 using Pillion.Net.Http;
 using Pillion.Net.Http.Http1;
 using Pillion.Net.Loop;
+using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Filters;
 using Pillion.Proxy.Filters.Callers;
@@ -54,6 +55,12 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public RequestRecord Record { get; private set; } = null!;
 
     public RequestHead Request => Stream.Request;
+
+    /// <summary>What the request asks of the choice of its endpoint.</summary>
+    public PickWish Wish { get; } = new();
+
+    /// <summary>The endpoint that was chosen last; null when none was.</summary>
+    public Endpoint? Endpoint { get; set; }
 
     /// <summary>The answer's head: the upstream's, edited in place, or our own.</summary>
     public ResponseHead Response { get; set; } = new();
@@ -438,6 +445,8 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         RateOutcome = default;
         RequestLimit = ResponseLimit = null;
         WantedCoding = default;
+        Wish.Clear();
+        Endpoint = null;
         _forward.Begin();
         Caller.Begin(stream.Tls);
         AllowedOrigin.Clear();

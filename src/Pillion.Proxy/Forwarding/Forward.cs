@@ -298,6 +298,8 @@ internal sealed class Forward
         Action.Rewrite(request);
         _target.Rewrite(request);
         Copy(request);
+        _exchange.Wish.Labels = Action.Labels;
+        Action.Hash?.Apply(_exchange);
 
         // Over HTTP/2 any request may come back unworked on.
         var retains = _policy is not null || request.IsIdempotent || Cluster.Config.Protocol != HttpProtocol.Http1;
@@ -423,13 +425,15 @@ internal sealed class Forward
         _retries.AnswerCame(_exchange.Response.Status, isRetry: attempt.Number > 1);
         // An answer that has begun is not tried again: from here on only the route's own limit counts.
         _exchange.Limits.TryAnswered();
-        _exchange.Record.UpstreamHost = attempt.Upstream!.Endpoint.Text;
-        var stream = attempt.Upstream!.Stream;
+        _exchange.Endpoint = attempt.Upstream!.Endpoint;
+        _exchange.Record.UpstreamHost = _exchange.Endpoint.Text;
+        var stream = attempt.Upstream.Stream;
         var response = _exchange.Response;
         Upstreams.Learn(attempt.Upstream.Endpoint, response);
         HopByHop.Remove(response);
         _target.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
         _route.ResponseHeaders.Apply(response, _exchange.Request, _exchange.Record);
+        Action.Hash?.Answer(_exchange);
         if (IsTunnel || response.Status == 101 || (_exchange.Request.Method == HttpMethod.Connect && response.Status is >= 200 and < 300))
         {
             _exchange.Record.BytesReceived = _body.BytesReceived;

@@ -22,6 +22,7 @@ internal sealed class UpstreamAttempt
     private long _startMicros;
     private bool _isGivenUp;
     private string? _lookupError;
+    private Endpoint? _endpoint;
 
     public UpstreamAttempt(Exchange exchange, Forward forward, RequestBody body)
     {
@@ -77,13 +78,14 @@ internal sealed class UpstreamAttempt
         var endpoint =
             _forward.Cluster.Hosts is { } hosts ? await FindNamedHostAsync(hosts) :
             upstreams.Original is not null ? upstreams.FindOriginal(_exchange.Stream.Local) :
-            upstreams.Pick(_forward.Tried);
+            upstreams.Pick(_forward.Tried, _exchange.Wish);
+        _endpoint = _exchange.Endpoint = endpoint;
         ref var attempt = ref record.AddAttempt();
         Number = record.AttemptCount;
         attempt.StartMicros = _startMicros;
         if (endpoint is null)
         {
-            return _lookupError is null ? Classify(_forward.Cluster.WhyNoEndpoint(_exchange.Loop, _exchange.Stream.Local)) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError);
+            return _lookupError is null ? Classify(_forward.Cluster.WhyNoEndpoint(_exchange.Loop, _exchange.Stream.Local, _exchange.Wish)) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: _lookupError);
         }
 
         attempt.Endpoint = record.UpstreamHost = endpoint.Text;
@@ -238,6 +240,11 @@ internal sealed class UpstreamAttempt
         }
 
         _forward.Upstreams.Metrics.CountAttempt(attempt);
+        if (_endpoint is { } endpoint)
+        {
+            _forward.Upstreams.Learn(endpoint, attempt);
+        }
+
         if (failure.Kind == FailureKind.PerTryTimeout && _exchange.Reached == TimeLimit.PerTryIdle)
         {
             _forward.Upstreams.Metrics.PerTryIdleTimeouts++;

@@ -1,9 +1,11 @@
 using System.Text;
 using Pillion.Core.Configuration;
 using Pillion.Net.Http;
+using Pillion.Proxy.Clusters.Levels;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Mirroring;
 using Pillion.Proxy.Retries;
+using Pillion.Proxy.Routing.Hashing;
 
 namespace Pillion.Proxy.Routing;
 
@@ -21,6 +23,12 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
 
     /// <summary>Who else gets a copy.</summary>
     public Mirror[] Mirrors { get; } = [.. (config.Mirrors.Count > 0 ? config.Mirrors : host.Mirrors).Select(mirror => new Mirror(mirror))];
+
+    /// <summary>By what its requests are kept with an endpoint; null where nothing does.</summary>
+    public HashPolicies? Hash { get; } = HashPolicies.Compile(config.HashPolicies);
+
+    /// <summary>Only endpoints with these labels, where the cluster divides its endpoints by labels.</summary>
+    public LabelSet Labels { get; } = config.Labels;
 
     /// <summary>All tries together; zero is no limit.</summary>
     public TimeSpan Timeout { get; } = config.Timeout;

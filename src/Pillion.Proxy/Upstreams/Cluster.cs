@@ -5,6 +5,7 @@ using Pillion.Net;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Clusters.Health;
+using Pillion.Proxy.Clusters.Levels;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Retries;
 using Pillion.Proxy.Transport;
@@ -73,10 +74,11 @@ internal sealed class Cluster
     }
 
     /// <summary>Why there was no endpoint to pick for a connection that wanted to go to <paramref name="destination"/>.</summary>
-    public Failure WhyNoEndpoint(ProxyLoop loop, PeerAddress destination) =>
+    /// <param name="wish">What the request asked of the choice.</param>
+    public Failure WhyNoEndpoint(ProxyLoop loop, PeerAddress destination, PickWish? wish = null) =>
         Config.Discovery == ClusterDiscovery.OriginalDestination && loop.IsOwnListener(destination) ? new Failure(FailureSide.Local, FailureKind.LoopDetected) :
         _endpoints.Current.IsEmpty && _endpoints.LookupError is { } error ? new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: error) :
-        new Failure(FailureSide.Upstream, FailureKind.NoEndpoint);
+        new Failure(FailureSide.Upstream, FailureKind.NoEndpoint, Cause: NoneUsable.Why(_endpoints.Plan, Config.Balancing, wish));
 
     /// <summary>Ends discovery and lets the pools run dry; requests under way finish.</summary>
     public void Retire()

@@ -59,6 +59,12 @@ internal sealed class ClusterMetrics
     public long NoEndpoint;
     public long EndpointsTotal;
     public long EndpointsHealthy;
+    public long HealthyPanic;
+    public long SubsetsSelected;
+    public long SubsetsFallback;
+    public long ZoneRoutingDirect;
+    public long ZoneRoutingSampled;
+    public long ZoneRoutingCrossZone;
     public long LookupAttempts;
     public long LookupSuccesses;
     public long LookupFailures;
@@ -121,6 +127,12 @@ internal sealed class ClusterMetrics
         Duration("upstream_rq_time", "From sending a request to the end of its answer", m => m.Duration),
         Gauge("membership_total", "Endpoints known", m => Volatile.Read(ref m.EndpointsTotal)) with { OwnName = "membership_endpoints" },
         Gauge("membership_healthy", "Endpoints that may be used", m => Volatile.Read(ref m.EndpointsHealthy)),
+        Counter("lb_healthy_panic", "Requests sent without regard to health, because too few endpoints may be used", m => Volatile.Read(ref m.HealthyPanic)),
+        Counter("lb_subsets_selected", "Requests sent to the endpoints with the labels they asked for", m => Volatile.Read(ref m.SubsetsSelected)),
+        Counter("lb_subsets_fallback", "Requests for labels that no endpoint has", m => Volatile.Read(ref m.SubsetsFallback)),
+        Counter("lb_zone_routing_all_directly", "Requests kept in the own zone, as all of them are", m => Volatile.Read(ref m.ZoneRoutingDirect)),
+        Counter("lb_zone_routing_sampled", "Requests kept in the own zone, as a part of them is", m => Volatile.Read(ref m.ZoneRoutingSampled)),
+        Counter("lb_zone_routing_cross_zone", "Requests sent to another zone, because the own one has its fill", m => Volatile.Read(ref m.ZoneRoutingCrossZone)),
         Counter("update_attempt", "Lookups of the endpoints' names", m => Volatile.Read(ref m.LookupAttempts)),
         Counter("update_success", "Lookups that were answered", m => Volatile.Read(ref m.LookupSuccesses)),
         Counter("update_failure", "Lookups that failed; the last answer stays in use", m => Volatile.Read(ref m.LookupFailures)),

@@ -2,6 +2,7 @@ using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Core.Configuration.Roles;
 using Pillion.Proxy.Configuration.Envoy.Transport;
+using Pillion.Proxy.Configuration.Balancing;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -25,7 +26,8 @@ internal static class EnvoyBootstrap
     {
         var scope = new EnvoyScope();
         using var map = root.AsMap();
-        var workload = ReadNode(map.Optional("node"));
+        var workload = ReadNode(map.Optional("node"), out var locality);
+        var local = ReadClusterManager(map.Optional("cluster_manager"), locality, scope);
         var admin = ReadAdmin(map.Optional("admin"));
         using var resources = map.Required("static_resources").AsMap();
         EnvoySecrets.ReadAll(resources.Optional("secrets"), scope);
@@ -35,16 +37,54 @@ internal static class EnvoyBootstrap
             Listeners = resources.Optional("listeners").AsList(item => EnvoyListener.Read(item, scope)),
         };
         scope.CheckReferences();
-        return (proxy, admin, workload);
+        return (CountPeers(proxy, local), admin, workload);
     }
 
     // The id and the cluster of a node only name it to a control plane; the cluster is the nearest to a workload's name.
-    private static WorkloadConfig ReadNode(ConfigValue value)
+    private static WorkloadConfig ReadNode(ConfigValue value, out Locality locality)
     {
         using var map = value.AsMap();
+        locality = EnvoyLocality.Read(map.Optional("locality"));
         _ = map.Optional("id").AsText();
         var cluster = map.Optional("cluster").AsText();
         return ConfigName.IsRight(cluster) ? new() { Name = cluster } : new();
+    }
+
+    // Zone aware routing needs both: where we are, and the cluster of all the others like us.
+    private static string ReadClusterManager(ConfigValue value, Locality own, EnvoyScope scope)
+    {
+        using var map = value.AsMap();
+        var name = map.Optional("local_cluster_name");
+        var local = name.AsText();
+        if (name.IsText)
+        {
+            scope.ReferToCluster(name);
+            if (!own.IsKnown)
+            {
+                name.Fail("is for routing by zone, and the file does not say which zone is ours", "add node.locality.zone");
+            }
+
+            scope.OwnLocality = own;
+        }
+
+        return local;
+    }
+
+    // As the file lists them: how many of them live is not followed.
+    private static ProxyConfig CountPeers(ProxyConfig proxy, string local)
+    {
+        if (proxy.Clusters.FirstOrDefault(cluster => cluster.Name == local) is not { } peers)
+        {
+            return proxy;
+        }
+
+        ValueList<ZonePeers> counts = new([.. peers.Endpoints.GroupBy(endpoint => endpoint.Locality).Select(zone => new ZonePeers(zone.Key, zone.Count()))]);
+        return proxy with
+        {
+            Clusters = new([.. proxy.Clusters.Select(cluster => cluster.Balancing.Zones is { } zones
+                ? cluster with { Balancing = cluster.Balancing with { Zones = zones with { Peers = counts } } }
+                : cluster)]),
+        };
     }
 
     private static AdminConfig ReadAdmin(ConfigValue value)

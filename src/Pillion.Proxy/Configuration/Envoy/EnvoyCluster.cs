@@ -1,5 +1,6 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
+using Pillion.Proxy.Configuration.Balancing;
 using Pillion.Proxy.Configuration.Envoy.Transport;
 
 namespace Pillion.Proxy.Configuration.Envoy;
@@ -12,7 +13,7 @@ internal static class EnvoyCluster
         using var map = value.AsMap("Cluster");
         var defaults = new ClusterConfig { Name = "" };
         var kind = map.Optional("type").AsOneOf(EnvoyNames.Discoveries, ClusterDiscovery.Static);
-        var endpoints = ReadEndpoints(map, value, kind);
+        var endpoints = ReadEndpoints(map, value, kind, out var overprovisioning);
         var transport = EnvoyUpstreamTransport.Read(map.Optional("transport_socket"));
         map.Refuse("tls_context", "is of the v2 API", "use transport_socket: { name: envoy.transport_sockets.tls, typed_config: { \"@type\": …UpstreamTlsContext, … } }");
         var cluster = new ClusterConfig
@@ -20,7 +21,7 @@ internal static class EnvoyCluster
             Name = scope.Cluster(map.Required("name")),
             Discovery = kind,
             Endpoints = endpoints,
-            Balancer = ReadBalancer(map.Optional("lb_policy"), map, kind),
+            Balancing = BalancingConfig.Usual with { OverprovisioningPercent = overprovisioning },
             ConnectTimeout = map.Optional("connect_timeout").AsDuration(defaults.ConnectTimeout, TimeSpan.FromMilliseconds(1)),
             Tls = transport.Tls,
             ProxyHeader = transport.ProxyHeader,
@@ -30,7 +31,7 @@ internal static class EnvoyCluster
             Source = value.Source,
         };
         cluster = cluster with { MaxRequestsPerConnection = map.Optional("max_requests_per_connection").AsInt(cluster.MaxRequestsPerConnection) };
-        CheckChoices(map.Optional("least_request_lb_config"));
+        cluster = EnvoyBalancing.Read(map, cluster, scope);
         cluster = EnvoyClusterProtocol.Read(map, cluster);
         var checks = map.Optional("health_checks");
         cluster = cluster with { HealthChecks = checks.AsList(EnvoyHealthCheck.Read) };
@@ -42,12 +43,12 @@ internal static class EnvoyCluster
         return EnvoyCircuitBreakers.Read(map.Optional("circuit_breakers"), cluster);
     }
 
-    private static ValueList<EndpointConfig> ReadEndpoints(ConfigMap map, ConfigValue value, ClusterDiscovery kind)
+    private static ValueList<EndpointConfig> ReadEndpoints(ConfigMap map, ConfigValue value, ClusterDiscovery kind, out int overprovisioning)
     {
         var assignment = map.Optional("load_assignment");
         var hosts = map.Optional("hosts");
         var old = hosts.AsList(ReadHost);
-        var endpoints = EnvoyEndpoints.Read(assignment);
+        var endpoints = EnvoyEndpoints.Read(assignment, out overprovisioning);
         if (kind == ClusterDiscovery.OriginalDestination)
         {
             if (assignment.Exists || hosts.Exists)
@@ -68,22 +69,6 @@ internal static class EnvoyCluster
         return endpoints;
     }
 
-    private static string ReadBalancer(ConfigValue value, ConfigMap map, ClusterDiscovery kind)
-    {
-        var balancer = value.AsOneOf(EnvoyNames.Balancers, "round_robin");
-        var isProvided = value.Text == EnvoyNames.ProvidedBalancer;
-        if (isProvided && kind != ClusterDiscovery.OriginalDestination)
-        {
-            value.FailText("is for clusters of type ORIGINAL_DST", "use ROUND_ROBIN or LEAST_REQUEST");
-        }
-        else if (!isProvided && kind == ClusterDiscovery.OriginalDestination)
-        {
-            map.Fail("is of type ORIGINAL_DST, which has nothing to balance", $"add lb_policy: {EnvoyNames.ProvidedBalancer}");
-        }
-
-        return balancer;
-    }
-
     private static EndpointConfig? ReadHost(ConfigValue value) =>
         EnvoyAddress.Read(value, listening: false) is { } address ? new() { Address = address, Source = value.Source } : null;
 
@@ -97,16 +82,6 @@ internal static class EnvoyCluster
         if (kind == ClusterDiscovery.LogicalDns && endpoints.Count > 1)
         {
             map.Fail($"has {endpoints.Count} endpoints", "type LOGICAL_DNS has exactly one; use STRICT_DNS");
-        }
-    }
-
-    private static void CheckChoices(ConfigValue value)
-    {
-        using var map = value.AsMap();
-        var count = map.Optional("choice_count");
-        if (count.AsInt(2) != 2)
-        {
-            count.FailText("is not supported", "use 2, the default");
         }
     }
 }

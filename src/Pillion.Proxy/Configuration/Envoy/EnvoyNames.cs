@@ -82,6 +82,9 @@ internal static class EnvoyNames
     {
         { "ROUND_ROBIN", "round_robin" },
         { "LEAST_REQUEST", "least_request" },
+        { "RANDOM", "random" },
+        { "RING_HASH", "ring_hash" },
+        { "MAGLEV", "maglev" },
         { ProvidedBalancer, "round_robin" },
     };
 

@@ -12,6 +12,13 @@ internal static class EnvoyPercent
         { "MILLION", 1_000_000 },
     };
 
+    /// <summary>Percent: <c>{ value: 50 }</c>.</summary>
+    public static double ReadPlain(ConfigValue value, double fallback)
+    {
+        using var map = value.AsMap("Percent");
+        return map.Optional("value").AsNumber(value.IsMap ? 0 : fallback, 0, 100);
+    }
+
     /// <summary>In per cent.</summary>
     public static double Read(ConfigValue value, double fallback)
     {

@@ -71,6 +71,8 @@ internal static class EnvoyRouteAction
             Priority = map.Optional("priority").AsOneOf(EnvoyNames.Priorities, RoutePriority.Default),
             ClusterNotFoundStatus = map.Optional("cluster_not_found_response_code").AsOneOf(EnvoyNames.ClusterNotFoundCodes, defaults.ClusterNotFoundStatus),
             Upgrades = upgradeConfigs.Exists ? upgrades.Protocols : null,
+            HashPolicies = EnvoyHashPolicies.Read(map.Optional("hash_policy")),
+            Labels = EnvoyMetadata.Read(map.Optional("metadata_match")),
             TerminateConnect = upgrades.TerminateConnect,
             RateActions = EnvoyRateActions.Read(map.Optional("rate_limits")),
             IncludesHostRateActions = map.Optional("include_vh_rate_limits").AsBool(false),

@@ -1,5 +1,6 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
+using Pillion.Proxy.Configuration.Balancing;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -12,6 +13,8 @@ internal sealed class EnvoyScope
 
     /// <summary>Generic secrets by their names; read before all that refers to them.</summary>
     public Dictionary<string, Core.Identity.Secrets.SecretPart> Secrets { get; } = new(StringComparer.Ordinal);
+    /// <summary>Where we run, in files that also say who else does (node.locality and cluster_manager.local_cluster_name); else null.</summary>
+    public Locality? OwnLocality { get; set; }
 
     public string Cluster(ConfigValue value) => Distinct(value, _clusters, "cluster");
 

@@ -1,5 +1,4 @@
 using Pillion.Core.Configuration.Reading;
-using Pillion.Proxy.Clusters;
 
 namespace Pillion.Proxy.Configuration.Native;
 
@@ -18,9 +17,17 @@ internal static class ClusterSettings
         };
     }
 
+    /// <summary>How requests are spread over the endpoints.</summary>
+    /// <param name="zone">Our own; null where the file does not say.</param>
+    public static ClusterConfig ReadBalancing(ConfigMap map, ClusterConfig cluster, string? zone)
+    {
+        cluster = BalancerSettings.Read(map.Optional("balancer", "How an endpoint is chosen: `least_request` (the default), `round_robin`, `random`, `peak_ewma`, `ring_hash`, `maglev`, or a [balancer](#balancer) with settings."), cluster);
+        cluster = Zones.Read(map.Optional("zones", "What the endpoints' zones are for: `prefer` uses those of our own zone first, and [zones](#zones) says more. They do not matter when absent."), cluster, zone);
+        return SubsetSettings.Read(map.Optional("subsets", "What becomes of requests whose route asks for labels that no endpoint has; see [subsets](#subsets)."), cluster);
+    }
+
     public static ClusterConfig ReadDiscovery(ConfigMap map, ClusterConfig cluster)
     {
-        cluster = cluster with { Balancer = map.Optional("balancer", "How an endpoint is chosen: the less busy of two drawn at random, or each in turn by weight.").AsNameOf(Balancers.All, cluster.Balancer) };
         using var dns = map.Optional("dns", "How host names among the endpoints are resolved.").AsMap();
         var first = dns.Optional("first_only", "Use only the first address of the newest answer, for names with very many addresses.").AsBool(false);
         return Discover(cluster, first) with

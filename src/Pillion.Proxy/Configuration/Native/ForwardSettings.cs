@@ -14,6 +14,7 @@ internal static class ForwardSettings
         Retry = Retries.Read(map.Optional("retries", "When a request is tried again; `off` is never. When absent: inbound never, a service on connect-failure and refused, a route as its service."), inherited.Retry, budget),
         Mirrors = Mirrors.Read(map.Optional("mirror", "A service that gets copies of the requests, or a [mirror](#mirror) for some of them, or a list; `off` has none. On a route, that of its service when absent."), inherited.Mirrors, targets),
         Priority = map.Optional("priority", "Which `limits` of the service its requests count in, `default` or `high`: those of high have connections and limits of their own. On a route, that of its service when absent.").AsOneOf(NativeNames.Priorities, inherited.Priority),
+        HashPolicies = HashOn.Read(map.Optional("hash_on", "What decides the endpoint where the balancer is ring_hash or maglev: `source`, `path`, a [hash](#hash) of a header, cookie or parameter, or a list of them, hashed together. On a route, that of its service when absent."), inherited.HashPolicies),
         Upgrades = HttpSettings.ReadUpgrades(map.Optional("upgrades", "Upgrades passed on here; the listener's when absent."), inherited.Upgrades),
     };
 

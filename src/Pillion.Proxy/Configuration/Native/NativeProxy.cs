@@ -21,6 +21,7 @@ internal static class NativeProxy
         Inbound.Read(root, scope);
         Outbound.Read(root, scope);
         scope.Targets.Check();
+        scope.Targets.Divide(scope.Clusters);
         return new() { Listeners = new([.. scope.Listeners]), Clusters = new([.. scope.Clusters]) };
     }
 }

@@ -20,6 +20,9 @@ internal sealed class NativeScope(AppConfig? app, bool hasIdentity, CaptureConfi
 
     public ValueList<AccessLogConfig> Logs => logs;
 
+    /// <summary>The zone we run in; null where the file does not say.</summary>
+    public string? Zone { get; set; }
+
     public RouteTargets Targets { get; } = new();
 
     public List<ListenerConfig> Listeners { get; } = [];

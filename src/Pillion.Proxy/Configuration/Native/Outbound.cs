@@ -32,6 +32,7 @@ internal static class Outbound
         var allowUnknown = unknown.AsOneOf(NativeNames.UnknownHostsChoice, true);
         var forwardProxy = map.Optional("forward_proxy", "Serve CONNECT, as an HTTP proxy does for TLS; absolute URLs are understood in any case.").AsBool(true);
         var servicePath = ReadServicePath(map.Optional("service_path", "The path below which the first segment names the service, as in `/proxy/payments/charge`; `off` is none."));
+        scope.Zone = map.Optional("zone", "The zone we run in, for services whose `zones` matter; `${ZONE}` takes it from the environment.").AsTextOrNull();
         var detection = Detections.Read(map);
         var redirected = Detections.ReadOriginal(map, address, scope.OutboundCapture);
         var filters = FilterSettings.Read(map, [], scope);

@@ -41,6 +41,13 @@ internal static class RouteActions
 
         var forward = ForwardSettings.Read(map, usual with { Cluster = to.IsMap ? "" : to.AsText(usual.Cluster), Split = split }, targets);
         forward = Rewrites.Read(map.Optional("rewrite", "What is changed in path and Host before sending."), path, forward);
+        var labels = map.Optional("labels", "Only endpoints of the service that have all of these labels, such as `version: v2`.");
+        forward = forward with { Labels = Labels.Read(labels) };
+        if (!forward.Labels.IsEmpty)
+        {
+            targets.AskFor(labels, forward.Cluster, forward.Labels);
+        }
+
         var terminate = map.Optional("terminate_connect", "With `connect`: the tunnel ends here and goes on to the service as plain bytes, otherwise CONNECT itself is sent on.");
         if (terminate.Exists && path.Kind != PathMatchKind.Connect)
         {

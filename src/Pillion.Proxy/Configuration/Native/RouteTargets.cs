@@ -1,5 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
+using Pillion.Proxy.Clusters.Levels;
+using Pillion.Proxy.Configuration.Balancing;
 
 namespace Pillion.Proxy.Configuration.Native;
 
@@ -8,6 +10,7 @@ internal sealed class RouteTargets
 {
     private readonly List<string> _names = [];
     private readonly List<(string Name, ConfigValue At)> _references = [];
+    private readonly List<(ConfigValue Value, string Service, LabelSet Labels)> _labels = [];
 
     public void Add(string name) => _names.Add(name);
 
@@ -20,6 +23,28 @@ internal sealed class RouteTargets
         if (!at.IsDescribing && name.Length > 0)
         {
             _references.Add((name, at));
+        }
+    }
+
+    /// <summary>A route wants the endpoints of a service that have these labels.</summary>
+    public void AskFor(ConfigValue value, string service, LabelSet labels) => _labels.Add((value, service, labels));
+
+    /// <summary>Divides the services by the labels that routes ask for.</summary>
+    public void Divide(List<ClusterConfig> clusters)
+    {
+        foreach (var (value, service, labels) in _labels)
+        {
+            var index = clusters.FindIndex(cluster => cluster.Name == service);
+            if (index < 0)
+            {
+                continue;
+            }
+
+            clusters[index] = SubsetSettings.Add(clusters[index], labels.Keys);
+            if (clusters[index].Balancing.Subsets!.Fallback == SubsetFallback.None && !clusters[index].Endpoints.Any(endpoint => endpoint.Labels.Contains(labels)))
+            {
+                value.Fail($"asks for {labels}, which no endpoint of {service} has", "add the labels to an endpoint, or say subsets: { fallback: any }");
+            }
         }
     }
 

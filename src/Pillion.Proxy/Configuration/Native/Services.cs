@@ -1,6 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Net;
+using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Configuration.Native.Transport;
 using Pillion.Proxy.Configuration.Reading;
 using Pillion.Proxy.Configuration.Tcp;
@@ -35,6 +36,7 @@ internal static class Services
         var listen = map.Optional("listen", "An address of its own where the application reaches the service, such as `127.0.0.1:5432`.").AsAddress(listening: true);
         cluster = ReadTransport(map, cluster, scope.HasIdentity) with { Protocol = protocol ?? HttpProtocol.Http1 };
         cluster = ClusterSettings.ReadDiscovery(map, ClusterSettings.ReadConnections(map, cluster));
+        cluster = ClusterSettings.ReadBalancing(map, cluster, scope.Zone);
         cluster = cluster with
         {
             Http2 = Http2Limits.Read(map.Optional("http2", "How HTTP/2 is spoken with the service.")),
@@ -56,6 +58,11 @@ internal static class Services
         {
             HttpOnly.Refuse(map);
             var isFound = listen is not null || names.Count > 0 || (redirected && cluster.Endpoints.Any(endpoint => endpoint.Address.ToEndPoint() is not null));
+            if (Balancers.Create(cluster.Balancer).GoesByHash)
+            {
+                map.Optional("balancer").Fail($"is {cluster.Balancer}, and bytes have nothing to hash", "use least_request");
+            }
+
             if (value.IsMap && cluster.Endpoints.Count > 0 && !isFound)
             {
                 map.Fail("has no way in: bytes do not say which service they are for", "add listen: 127.0.0.1:PORT, or hosts where it is TLS");
@@ -68,6 +75,8 @@ internal static class Services
         {
             map.Optional("tcp").Fail("is for bytes, and the service is HTTP", "add protocol: tcp, or remove it");
         }
+
+        CheckHash(map, value, cluster, host);
 
         // A name without a port covers every port.
         host = host with { Domains = new([.. names.Prepend(name).Distinct(StringComparer.OrdinalIgnoreCase)]) };
@@ -105,6 +114,19 @@ internal static class Services
             ResponseHeaders = responseHeaders,
             Source = value.Source,
         };
+    }
+
+    private static void CheckHash(ConfigMap map, ConfigValue value, ClusterConfig cluster, VirtualHostConfig host)
+    {
+        var goesByHash = Balancers.Create(cluster.Balancer).GoesByHash;
+        if (map.Has("hash_on") && !goesByHash)
+        {
+            map.Optional("hash_on").Fail($"is for ring_hash and maglev, and the balancer is {cluster.Balancer}", "remove it, or add balancer: maglev");
+        }
+        else if (goesByHash && value.IsMap && host.Routes.All(route => route.Action is not ForwardConfig { HashPolicies.Count: > 0 }))
+        {
+            map.Optional("balancer").Fail($"is {cluster.Balancer}, and nothing says what to hash", "add hash_on, such as hash_on: { header: x-user }");
+        }
     }
 
     private static void CheckName(string name, ConfigValue value)

@@ -1,6 +1,7 @@
 using System.Net;
 using Pillion.Net;
 using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Clusters.Balancing;
 using Xunit;
 
 namespace Pillion.Tests.Proxy.Clusters;

@@ -1,4 +1,4 @@
-namespace Pillion.Proxy.Clusters;
+namespace Pillion.Proxy.Clusters.Balancing;
 
 /// <summary>
 /// One after the other; with weights, the smooth kind, which mixes the turns of a heavy endpoint among those of the others. Begins at a random
@@ -11,7 +11,7 @@ internal sealed class RoundRobin : IBalancer
 
     private EndpointSet _set = EndpointSet.Empty;
     private uint _next;
-    private long[] _credit = [];
+    private double[] _credit = [];
 
     public Endpoint? Pick(EndpointSet set, in PickContext context)
     {
@@ -26,7 +26,7 @@ internal sealed class RoundRobin : IBalancer
         }
 
         context.CountUntried(set, out var avoidTried);
-        return set.HasEqualWeights ? Turn(set, context, avoidTried) : WeightedTurn(set, context, avoidTried);
+        return set.HasEqualWeights && !set.IsWarming(context.Now) ? Turn(set, context, avoidTried) : WeightedTurn(set, context, avoidTried);
     }
 
     private void Begin(EndpointSet set, Random random)
@@ -39,16 +39,15 @@ internal sealed class RoundRobin : IBalancer
         }
 
         _set = set;
+        _credit = new double[set.Count];
         if (set.HasEqualWeights)
         {
-            _credit = [];
             return;
         }
 
-        _credit = new long[set.Count];
         if (oldCredit.Length == 0)
         {
-            for (var skip = random.Next((int)Math.Min(set.TotalWeight, MaxSkipped)); skip > 0; skip--)
+            for (var skip = random.Next((int)Math.Clamp(set.TotalWeight, 1, MaxSkipped)); skip > 0; skip--)
             {
                 WeightedTurn(set, default, avoidTried: false);
             }
@@ -80,7 +79,7 @@ internal sealed class RoundRobin : IBalancer
     private Endpoint WeightedTurn(EndpointSet set, in PickContext context, bool avoidTried)
     {
         var richest = -1;
-        var given = 0L;
+        var given = 0.0;
         for (var i = 0; i < set.Count; i++)
         {
             var endpoint = set[i];
@@ -89,8 +88,9 @@ internal sealed class RoundRobin : IBalancer
                 continue;
             }
 
-            given += endpoint.Weight;
-            _credit[i] += endpoint.Weight;
+            var weight = set.Weight(i, context.Now);
+            given += weight;
+            _credit[i] += weight;
             if (richest < 0 || _credit[i] > _credit[richest])
             {
                 richest = i;
