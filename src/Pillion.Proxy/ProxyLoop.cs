@@ -7,6 +7,7 @@ using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Forwarding;
 using Pillion.Proxy.Listeners;
+using Pillion.Proxy.Telemetry;
 
 namespace Pillion.Proxy;
 
@@ -31,6 +32,7 @@ internal sealed class ProxyLoop
         Records = new RecordRing(RecordRing.DefaultSuccesses / loops, RecordRing.DefaultFailures / loops);
         RandomBytes = new RandomBytes();
         Ids = new RequestIds(RandomBytes);
+        Peers = new PeerCells(role.Context.Metrics, events.Index);
         ServersThatSpeakFirst = new DetectionMemory(events);
     }
 
@@ -47,6 +49,9 @@ internal sealed class ProxyLoop
     public RequestIds Ids { get; }
 
     public RecordRing Records { get; }
+
+    /// <summary>What this loop counts of callers that proved who they are.</summary>
+    public PeerCells Peers { get; }
 
     public DetectionMemory ServersThatSpeakFirst { get; }
 

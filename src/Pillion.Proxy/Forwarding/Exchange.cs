@@ -28,6 +28,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     private long _requestEndMillis;
     private bool _isSendingInterim;
     private RouteFilters _filters = RouteFilters.None;
+    private Route? _route;
 
     public Exchange(ProxyLoop loop)
     {
@@ -307,6 +308,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
             Record.RouteSource = route.Source;
         }
 
+        _route = route;
         _filters = route?.Filters ?? Listener.Filters;
         return _filters.RequestCount == 0 ? ActAsync(route) : FilterAsync(route);
     }
@@ -387,6 +389,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         IsTunnel = false;
         Reached = TimeLimit.None;
         _filters = RouteFilters.None;
+        _route = null;
         _forward.Begin();
         Response.Clear();
         Metrics = listener.Metrics(Loop);
@@ -400,6 +403,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Record.DownstreamLocal = stream.Local;
         Record.Listener = listener.Name;
         Record.UpstreamIsApplication = listener.Direction == TrafficDirection.Inbound;
+        Record.Peer = stream.Tls?.PeerIdentity ?? "";
         Record.Version = Request.Version;
         IsGrpc = GrpcContent.Is(Request.Fields);
         Record.Method.Set(Request.MethodName);
@@ -423,7 +427,14 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Metrics.BytesReceived += record.BytesReceived;
         Metrics.BytesSent += record.BytesSent;
         Metrics.CountFinished(record);
+        _route?.Metrics[Loop.Index].Count(record);
+        if (record.Peer.Length > 0)
+        {
+            Loop.Peers.Of(record.Peer).Count(record);
+        }
+
         Listener.Log(Loop, record, Request, Response, AnswerTrailers);
+        Listener.Tracer?.End(this);
         AnswerTrailers.Clear();
         Loop.Records.Publish(record);
         Record = null!;

@@ -310,6 +310,7 @@ internal sealed class Forward
             request.SetAuthority(name);
         }
 
+        _exchange.Listener.Tracer?.BeginAttempt(_exchange, ref record.LastAttempt);
         if (!stream.WriteHead(request))
         {
             return new Failure(FailureSide.Local, FailureKind.Internal, Cause: "the request's head is too large to send");

@@ -81,9 +81,9 @@ internal static class MetricText
     private static string Labels(MetricFamily family, MetricSeries series, bool envoy)
     {
         var labels = new StringBuilder();
-        if (family.Scope.Label.Length > 0)
+        foreach (var (name, owner) in family.Scope.Labels(series.Owner, envoy))
         {
-            labels.Append(envoy ? family.Scope.EnvoyLabel : family.Scope.Label).Append("=\"").Append(Escape(series.Owner)).Append('"');
+            labels.Append(labels.Length > 0 ? "," : "").Append(name).Append("=\"").Append(Escape(owner)).Append('"');
         }
 
         if (series.Label is not null)

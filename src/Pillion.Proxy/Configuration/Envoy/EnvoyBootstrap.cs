@@ -30,6 +30,7 @@ internal static class EnvoyBootstrap
         var proxy = new ProxyConfig
         {
             Clusters = resources.Optional("clusters").AsList(item => EnvoyCluster.Read(item, scope)),
+            MetricSinks = EnvoyStatsSinks.Read(map, scope),
             Listeners = resources.Optional("listeners").AsList(item => EnvoyListener.Read(item, scope)),
         };
         scope.CheckReferences();

@@ -1,12 +1,13 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Roles;
+using Pillion.Core.Signals.Otlp;
 
 namespace Pillion.Proxy.Configuration.Native;
 
 /// <summary>What all parts of the file need of each other while it is read, and what has been read of it so far.</summary>
 /// <param name="hasIdentity">The file says who the sidecar is.</param>
 /// <param name="capture">Which connections of an application that knows nothing of us are redirected here.</param>
-internal sealed class NativeScope(AppConfig? app, bool hasIdentity, CaptureConfig? capture, ValueList<AccessLogConfig> logs)
+internal sealed class NativeScope(AppConfig? app, bool hasIdentity, CaptureConfig? capture, ValueList<AccessLogConfig> logs, OtlpConfig? otlp, TracingConfig? tracing)
 {
     public AppConfig? App => app;
 
@@ -19,6 +20,12 @@ internal sealed class NativeScope(AppConfig? app, bool hasIdentity, CaptureConfi
     public int? OutboundCapture => capture is { OutboundPort: > 0 } ? capture.OutboundPort : null;
 
     public ValueList<AccessLogConfig> Logs => logs;
+
+    /// <summary>The collector; null where the file names none.</summary>
+    public OtlpConfig? Otlp => otlp;
+
+    /// <summary>What listeners inherit; null records nothing.</summary>
+    public TracingConfig? Tracing => tracing;
 
     public RouteTargets Targets { get; } = new();
 

@@ -11,6 +11,8 @@ internal sealed class RouteTargets
 
     public void Add(string name) => _names.Add(name);
 
+    public bool Has(string name) => _names.Contains(name);
+
     public void Refer(ConfigValue value) => _references.Add(value);
 
     public void Check()
