@@ -171,7 +171,8 @@ internal sealed class ProtoWriter(int capacity = 512)
 
     private void WriteVarint(ulong value) => _length += Encode(Room(10), value);
 
-    private static int Encode(Span<byte> into, ulong value)
+    /// <summary>A varint into at least ten bytes; returns how many it took.</summary>
+    public static int Encode(Span<byte> into, ulong value)
     {
         var count = 0;
         while (value >= 0x80)

@@ -48,6 +48,8 @@ internal sealed partial class OtlpExporter
     private readonly OtlpMetrics[] _logMetrics;
     private readonly OtlpMetrics _pointMetrics;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _ending = new();
+    private readonly SemaphoreSlim _turn = new(1);
     private TaskCompletionSource _wake = NewWake();
     private Task _running = Task.CompletedTask;
     private bool _isFailing;
@@ -89,10 +91,13 @@ internal sealed partial class OtlpExporter
     /// <summary>Sends what waits, once and within a few seconds, and ends.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        await _running.ConfigureAwait(false);
         using var late = new CancellationTokenSource(LastPatience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+
+        // A batch under way is not torn off: it has the same few seconds.
+        await using var ending = either.Token.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), _ending).ConfigureAwait(false);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
         await FlushAsync(either.Token).ConfigureAwait(false);
         if (Config.MetricsInterval > TimeSpan.Zero)
         {
@@ -100,8 +105,35 @@ internal sealed partial class OtlpExporter
         }
     }
 
-    /// <summary>Sends what waits in the rings. One call at a time.</summary>
+    /// <summary>Sends what waits in the rings.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await FlushInTurnAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Sends every metric as it is now.</summary>
+    public async Task SendPointsAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await SendPointsInTurnAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task FlushInTurnAsync(CancellationToken cancellationToken)
     {
         _spanMetrics[^1].ItemsWaiting = _spans.Sum(ring => ring.Waiting);
         _logMetrics[^1].ItemsWaiting = _logs.Sum(ring => ring.Waiting);
@@ -118,8 +150,7 @@ internal sealed partial class OtlpExporter
         }
     }
 
-    /// <summary>Sends every metric as it is now.</summary>
-    public async Task SendPointsAsync(CancellationToken cancellationToken)
+    private async Task SendPointsInTurnAsync(CancellationToken cancellationToken)
     {
         using var families = _points.Collect().GetEnumerator();
         for (var more = families.MoveNext(); more;)
@@ -149,11 +180,11 @@ internal sealed partial class OtlpExporter
             try
             {
                 await WaitAsync().ConfigureAwait(false);
-                await FlushAsync(_stopping.Token).ConfigureAwait(false);
+                await FlushAsync(_ending.Token).ConfigureAwait(false);
                 if (Config.MetricsInterval > TimeSpan.Zero && _time.GetElapsedTime(metricsSent) >= Config.MetricsInterval && !_stopping.IsCancellationRequested)
                 {
                     metricsSent = _time.GetTimestamp();
-                    await SendPointsAsync(_stopping.Token).ConfigureAwait(false);
+                    await SendPointsAsync(_ending.Token).ConfigureAwait(false);
                 }
             }
             catch (Exception exception)
