@@ -31,6 +31,9 @@ internal sealed record TracingConfig
     /// <summary>The query is recorded too.</summary>
     public bool Query { get; init; }
 
+    /// <summary>The most that is recorded of a path (Envoy: max_path_tag_length, 256).</summary>
+    public int PathLength { get; init; } = 256;
+
     public ValueList<CustomTag> Tags { get; init; } = [];
 
     public SourceLine Source { get; init; }

@@ -33,7 +33,7 @@ internal sealed class Tracer
         _clientSample = new TraceRatio(config.ClientSample);
         _overallSample = new TraceRatio(config.OverallSample);
         _asksClients = config.ClientSample > 0;
-        _source = new SpanSource(config.Tags, config.Attempts, config.Query);
+        _source = new SpanSource(config.Tags, config.Attempts, config.Query, config.PathLength);
         _exporter = exporter;
         _spans = exporter is null ? [] : [.. Enumerable.Range(0, loops).Select(exporter.Spans)];
     }

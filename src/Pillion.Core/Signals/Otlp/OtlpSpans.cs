@@ -219,7 +219,8 @@ internal sealed class OtlpSpans(ProtoWriter writer)
         }
 
         var query = target.IndexOf((byte)'?');
-        Text("url.path", query < 0 ? target : target[..query]);
+        var path = query < 0 ? target : target[..query];
+        Text("url.path", path[..Math.Min(path.Length, span.Source.PathLength)]);
         if (query >= 0 && span.Source.Query)
         {
             Text("url.query", target[(query + 1)..]);

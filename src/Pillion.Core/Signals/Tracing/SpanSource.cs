@@ -4,7 +4,7 @@ using Pillion.Core.Configuration;
 namespace Pillion.Core.Signals.Tracing;
 
 /// <summary>What the spans of one listener have in common; shared by all of them, immutable.</summary>
-internal sealed class SpanSource(ValueList<CustomTag> tags, bool attempts, bool query)
+internal sealed class SpanSource(ValueList<CustomTag> tags, bool attempts, bool query, int pathLength = 256)
 {
     private readonly CustomTag[] _tags = [.. tags];
 
@@ -15,6 +15,9 @@ internal sealed class SpanSource(ValueList<CustomTag> tags, bool attempts, bool 
 
     /// <summary>Each attempt at an upstream has a span of its own (Envoy: spawn_upstream_span).</summary>
     public bool Attempts => attempts;
+
+    /// <summary>The most that is recorded of a path, in bytes.</summary>
+    public int PathLength => pathLength;
 
     /// <summary>The query is recorded too; it may hold what nobody else should see.</summary>
     public bool Query => query;

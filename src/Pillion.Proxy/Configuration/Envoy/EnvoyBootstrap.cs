@@ -25,6 +25,7 @@ internal static class EnvoyBootstrap
         var scope = new EnvoyScope();
         using var map = root.AsMap();
         var workload = ReadNode(map.Optional("node"));
+        scope.Workload = workload.Name;
         var admin = ReadAdmin(map.Optional("admin"));
         using var resources = map.Required("static_resources").AsMap();
         var proxy = new ProxyConfig

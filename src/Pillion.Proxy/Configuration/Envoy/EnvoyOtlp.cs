@@ -114,7 +114,7 @@ internal static class EnvoyOtlp
         using var envoy = map.Optional("envoy_grpc").AsMap("EnvoyGrpc");
         var cluster = envoy.Required("cluster_name");
         var authority = envoy.Optional("authority").AsTextOrNull("host", HttpText.IsHost, "use a host name");
-        var defaults = new OtlpConfig { Cluster = "" };
+        var defaults = new OtlpConfig { Cluster = "", ServiceName = ServiceName(scope) };
         var timeout = map.Optional("timeout").AsDuration(defaults.Timeout, TimeSpan.FromMilliseconds(1));
         var headers = new List<KeyValuePair<string, string>>();
         map.Optional("initial_metadata").AsList(item => ReadHeader(item, headers));
@@ -129,7 +129,7 @@ internal static class EnvoyOtlp
     private static OtlpConfig? ReadHttp(ConfigValue value, EnvoyScope scope)
     {
         using var map = value.AsMap("HttpService");
-        var defaults = new OtlpConfig { Cluster = "", Protocol = OtlpProtocol.Http, Source = value.Source };
+        var defaults = new OtlpConfig { Cluster = "", Protocol = OtlpProtocol.Http, ServiceName = ServiceName(scope), Source = value.Source };
         var target = map.Required("http_uri");
         using var uri = target.AsMap("HttpUri");
         var text = uri.Required("uri");
@@ -161,6 +161,8 @@ internal static class EnvoyOtlp
         // The cluster says where to connect and whether by TLS; of the URI the host and the path are used (Envoy: HttpUri).
         return defaults with { Cluster = ReadCluster(cluster, scope), Authority = parsed.Authority, Path = parsed.PathAndQuery, Timeout = timeout, Headers = new([.. headers]) };
     }
+
+    private static string ServiceName(EnvoyScope scope) => scope.Workload.Length > 0 ? scope.Workload : "unknown_service:envoy";
 
     private static string ReadCluster(ConfigValue value, EnvoyScope scope)
     {

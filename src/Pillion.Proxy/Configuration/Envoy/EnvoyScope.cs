@@ -10,6 +10,9 @@ internal sealed class EnvoyScope
     private readonly HashSet<string> _listeners = [];
     private readonly List<ConfigValue> _references = [];
 
+    /// <summary>Whom the sidecar stands beside, where the node says so: what is told to collectors is of that service.</summary>
+    public string Workload { get; set; } = "";
+
     public string Cluster(ConfigValue value) => Distinct(value, _clusters, "cluster");
 
     public string Listener(ConfigValue value) => Distinct(value, _listeners, "listener");

@@ -27,7 +27,7 @@ internal static class EnvoyStatsSinks
         Only(settings.Optional("use_tag_extracted_name"), true, "names never hold their tags");
         var prefix = settings.Optional("prefix").AsText().TrimEnd('.');
         return EnvoyOtlp.Read(settings, scope, grpcOnly: true) is { } config
-            ? config with { ServiceName = "unknown_service:envoy", MetricsInterval = interval, EnvoyNames = true, MetricsPrefix = prefix, Source = settings.Source }
+            ? config with { MetricsInterval = interval, EnvoyNames = true, MetricsPrefix = prefix, Source = settings.Source }
             : null;
     }
 

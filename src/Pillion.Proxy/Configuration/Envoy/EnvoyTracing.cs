@@ -10,7 +10,7 @@ namespace Pillion.Proxy.Configuration.Envoy;
 /// <summary>HttpConnectionManager.tracing, with the OpenTelemetry provider. Like Envoy with that provider, a trace that a request came with is followed.</summary>
 internal static class EnvoyTracing
 {
-    // Ours cuts a target there; Envoy's default for the path is the same.
+    // Ours remembers no more of a target; Envoy's default for the path is the same.
     private const int PathLength = 256;
 
     private static readonly EnvoyExtension OpenTelemetry = new("OpenTelemetryConfig", "envoy.tracers.opentelemetry") { NeedsSettings = true };
@@ -21,7 +21,7 @@ internal static class EnvoyTracing
         var provider = map.Optional("provider");
         var export = ReadProvider(provider, scope);
         map.Refuse("verbose", "is not supported: spans carry events for what policies decided, and no others", "remove it");
-        _ = map.Optional("max_path_tag_length").AsInt(PathLength, PathLength, PathLength);
+        var pathLength = map.Optional("max_path_tag_length").AsInt(PathLength, 1, PathLength);
         if (value.IsMap && !provider.Exists)
         {
             map.Fail("names no provider", "add provider: { name: envoy.tracers.opentelemetry, typed_config: … }");
@@ -37,6 +37,7 @@ internal static class EnvoyTracing
 
             // Envoy's http.url has the query.
             Query = true,
+            PathLength = pathLength,
             Tags = map.Optional("custom_tags").AsList(ReadTag),
             Source = value.Source,
         };
@@ -76,7 +77,7 @@ internal static class EnvoyTracing
         var environment = map.Optional("environment");
         var header = map.Optional("request_header");
         map.Refuse("metadata", "is not supported: there is no metadata here", "use literal, environment or request_header");
-        if (value.IsMap && new[] { literal, environment, header }.Count(one => one.Exists) != 1)
+        if (value.IsMap && !map.Has("metadata") && new[] { literal, environment, header }.Count(one => one.Exists) != 1)
         {
             map.Fail("has not one source", "give one of literal, environment and request_header");
         }
