@@ -34,7 +34,7 @@ internal sealed class NodeCollector : IAsyncDisposable
             node,
             [Path.Combine(Peers.RepositoryRoot, "tests", "Pillion.EndToEnd", "Telemetry", "js", "collector.js"), $"{grpc}", $"{http}"],
             environment: new Dictionary<string, string> { ["NODE_PATH"] = modules });
-        await Eventually.IsAsync(() => process.HasExited || process.Out.Contains("ready", StringComparison.Ordinal));
+        await Eventually.IsTrue(() => process.HasExited || process.Out.Contains("ready", StringComparison.Ordinal), "the collector listens");
         Assert.False(process.HasExited, process.Error);
         return new NodeCollector(process, grpc, http);
     }

@@ -25,15 +25,15 @@ public sealed class OtlpTests
             otlp: { to: collector, protocol: {{protocol}}, compression: {{compression}}, interval: 200ms, metrics: 1s, resource: { deployment.environment.name: test } }
             tracing: { sample: 100%, propagate: [w3c, b3], tags: { tenant: { header: x-tenant } } }
             access_log: [stdout, otlp]
-            inbound: { listen: "127.0.0.1:{{inbound}}", mtls: off }
+            inbound: { address: "127.0.0.1:{{inbound}}" }
             outbound:
-              listen: 127.0.0.1:{{outbound}}
+              address: 127.0.0.1:{{outbound}}
               services:
                 collector: { endpoints: ["127.0.0.1:{{(protocol == "grpc" ? collector.Grpc : collector.Http)}}"], protocol: {{(protocol == "grpc" ? "http2" : "http1")}} }
             """);
         var (_, head) = await Curl.GetAsync("-H", $"traceparent: 00-{Trace}-00f067aa0ba902b7-01", "-H", "X-Tenant: acme", $"http://127.0.0.1:{inbound}/head?a=b");
         await Curl.GetAsync($"http://127.0.0.1:{inbound}/status/500");
-        await Eventually.IsAsync(() => collector.Items("traces").Count >= 4 && collector.Items("logs").Count >= 2 && collector.Items("metrics").Any(metric => Name(metric) == "pillion.route.requests"));
+        await Eventually.IsTrue(() => collector.Items("traces").Count >= 4 && collector.Items("logs").Count >= 2 && collector.Items("metrics").Any(metric => Name(metric) == "pillion.route.requests"), "what was sent has arrived");
 
         Assert.All(collector.Batches, batch => Assert.Equal((0, protocol), (batch.GetProperty("unknown").GetInt32(), batch.GetProperty("protocol").GetString())));
         Assert.All(collector.Batches, batch => Assert.Equal(
@@ -74,14 +74,14 @@ public sealed class OtlpTests
             otlp: { to: collector, interval: 1h, metrics: off }
             tracing: 100%
             lifecycle: { lame_duck: 0s }
-            inbound: { listen: "127.0.0.1:{{inbound}}", mtls: off }
-            outbound: { listen: "127.0.0.1:{{Ports.Next()}}", services: { collector: { endpoints: ["127.0.0.1:{{collector.Grpc}}"], protocol: http2 } } }
+            inbound: { address: "127.0.0.1:{{inbound}}" }
+            outbound: { address: "127.0.0.1:{{Ports.Next()}}", services: { collector: { endpoints: ["127.0.0.1:{{collector.Grpc}}"], protocol: http2 } } }
             """);
         await Curl.GetAsync($"http://127.0.0.1:{inbound}/");
         Assert.Empty(collector.Batches);
         sidecar.Process.Signal(15);
         await sidecar.Process.EndAsync();
-        await Eventually.IsAsync(() => collector.Items("traces").Count == 2);
+        await Eventually.IsTrue(() => collector.Items("traces").Count == 2, "what was sent has arrived");
     }
 
     private static string Name(JsonElement metric) => metric.GetProperty("name").GetString()!;

@@ -12,7 +12,7 @@ public sealed class PrometheusTests
     public async Task It_takes_exemplars_and_the_counts_are_ours()
     {
         await using var scene = await SceneAsync("exemplar-storage");
-        await Eventually.IsAsync(async () => (await scene.QueryAsync("sum(pillion_route_requests_total)")).EnumerateArray().Any(series => series.GetProperty("value")[1].GetString() == "20"));
+        await Eventually.IsTrue(async () => (await scene.QueryAsync("sum(pillion_route_requests_total)")).EnumerateArray().Any(series => series.GetProperty("value")[1].GetString() == "20"), "Prometheus has scraped");
         Assert.Equal("20", await scene.ValueAsync("sum(pillion_route_request_duration_seconds_count)"));
         var exemplars = await scene.AskAsync("query_exemplars?query=pillion_route_request_duration_seconds_bucket&start=0&end=99999999999");
         var labels = exemplars.EnumerateArray().SelectMany(series => series.GetProperty("exemplars").EnumerateArray()).Select(exemplar => exemplar.GetProperty("labels")).ToList();
@@ -24,7 +24,7 @@ public sealed class PrometheusTests
     public async Task It_takes_native_histograms_and_their_quantiles_are_near_the_classic_ones()
     {
         await using var scene = await SceneAsync("native-histograms");
-        await Eventually.IsAsync(async () => (await scene.QueryAsync("histogram_count(sum(pillion_route_request_duration_seconds))")).EnumerateArray().Any(series => series.GetProperty("value")[1].GetString() == "20"));
+        await Eventually.IsTrue(async () => (await scene.QueryAsync("histogram_count(sum(pillion_route_request_duration_seconds))")).EnumerateArray().Any(series => series.GetProperty("value")[1].GetString() == "20"), "Prometheus has scraped");
         var sum = double.Parse(await scene.ValueAsync("histogram_sum(sum(pillion_route_request_duration_seconds))"), System.Globalization.CultureInfo.InvariantCulture);
         var median = double.Parse(await scene.ValueAsync("histogram_quantile(0.5, sum(pillion_route_request_duration_seconds))"), System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(median, 1e-6, sum);
@@ -44,8 +44,8 @@ public sealed class PrometheusTests
                 app: { address: "127.0.0.1:{{app.Plain}}" }
                 otlp: { to: nobody, protocol: http, metrics: off }
                 tracing: 100%
-                inbound: { listen: "127.0.0.1:{{inbound}}", mtls: off }
-                outbound: { listen: "127.0.0.1:{{Ports.Next()}}", services: { nobody: { endpoints: ["127.0.0.1:{{Ports.Next()}}"] } } }
+                inbound: { address: "127.0.0.1:{{inbound}}" }
+                outbound: { address: "127.0.0.1:{{Ports.Next()}}", services: { nobody: { endpoints: ["127.0.0.1:{{Ports.Next()}}"] } } }
                 """,
         });
         for (var i = 0; i < 20; i++)
