@@ -81,6 +81,7 @@ internal sealed class Preparation : Prepared
         _role.Context.AccessLogs.Retain(_next.Config.Listeners.SelectMany(AccessLogsOf).Where(log => log.Otlp is null).Select(log => log.Path).ToHashSet());
         _role.Exporters.Use(CollectorsOf(_next.Config));
         _role.Context.Metrics.Routes.Retain(RoutesOf(_next.Config));
+        _role.Context.Metrics.Otlps.Retain(CollectorsOf(_next.Config).SelectMany(otlp => OtlpExporter.Signals.Select(signal => MetricScope.TwoNames(otlp.Cluster, signal))).ToHashSet());
         _role.Context.Metrics.Clusters.Retain(_next.Clusters.Keys.ToHashSet());
     }
 

@@ -51,7 +51,7 @@ internal sealed class RequestRecord
     /// <summary>Where it stands in its trace.</summary>
     public TracePosition Trace;
 
-    /// <summary>The SPIFFE id that the peer proved to be its own, or empty.</summary>
+    /// <summary>The SPIFFE id that the peer proved to be its own, or the first URI of a certificate that was verified otherwise; empty where there is neither.</summary>
     public string Peer { get; set; } = "";
 
     public BoundedText Method { get; } = new(16);

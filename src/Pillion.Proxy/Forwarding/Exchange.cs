@@ -403,7 +403,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Record.DownstreamLocal = stream.Local;
         Record.Listener = listener.Name;
         Record.UpstreamIsApplication = listener.Direction == TrafficDirection.Inbound;
-        Record.Peer = stream.Tls?.PeerIdentity ?? "";
+        Record.Peer = stream.Tls is not { } tls ? "" : tls.PeerIdentity ?? (tls.Peer is { UriNames: [var uri, ..] } ? uri : "");
         Record.Version = Request.Version;
         IsGrpc = GrpcContent.Is(Request.Fields);
         Record.Method.Set(Request.MethodName);

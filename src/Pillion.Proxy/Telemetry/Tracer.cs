@@ -73,7 +73,7 @@ internal sealed class Tracer
         {
             TracePropagation.Inject(fields, _formats, trace, random.NextNotZero());
         }
-        else if (_formats.Length > 1 || trace.IsSampled != received.IsSampled)
+        else if (_formats.Length > 1 || (_exporter is not null && trace.IsSampled != received.IsSampled))
         {
             // No span of ours stands between: the caller's stays the parent, said in every format.
             TracePropagation.Inject(fields, _formats, trace, trace.Parent);

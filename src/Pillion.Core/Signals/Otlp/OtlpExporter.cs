@@ -19,6 +19,9 @@ internal sealed partial class OtlpExporter
     public const string Refused = "refused";
     public const string Unavailable = "unavailable";
 
+    /// <summary>The signals as metrics and log lines call them.</summary>
+    public static readonly string[] Signals = ["traces", "logs", "metrics"];
+
     /// <summary>Spans of one batch (OTLP SDKs: 512).</summary>
     public const int BatchSpans = 512;
 
@@ -67,9 +70,9 @@ internal sealed partial class OtlpExporter
         _points = new OtlpPoints(_batch, metrics, config, time);
         _spans = [.. Enumerable.Range(0, loops).Select(_ => new SpanRing(Math.Max(1, config.Queue / loops)))];
         _logs = [.. Enumerable.Range(0, loops).Select(_ => new LineRing(LogRingBytes))];
-        _spanMetrics = Cells("traces");
-        _logMetrics = Cells("logs");
-        _pointMetrics = metrics.Otlp(config.Cluster, "metrics", metrics.OffLoop);
+        _spanMetrics = Cells(Word(OtlpSignal.Traces));
+        _logMetrics = Cells(Word(OtlpSignal.Logs));
+        _pointMetrics = metrics.Otlp(config.Cluster, Word(OtlpSignal.Metrics), metrics.OffLoop);
 
         OtlpMetrics[] Cells(string signal) => [.. Enumerable.Range(0, loops + 1).Select(loop => metrics.Otlp(config.Cluster, signal, loop))];
     }
@@ -327,7 +330,7 @@ internal sealed partial class OtlpExporter
         }
     }
 
-    private static string Word(OtlpSignal signal) => signal switch { OtlpSignal.Traces => "traces", OtlpSignal.Logs => "logs", _ => "metrics" };
+    private static string Word(OtlpSignal signal) => Signals[(int)signal];
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the collector {Cluster} does not take our {Signal}: {Problem}; what cannot be delivered is dropped and counted until it does")]
     private partial void LogFailing(string cluster, string signal, string problem);
