@@ -22,19 +22,23 @@ done
 # A module is no command: looked for where Debian's own interpreter would find it.
 /usr/bin/python3 -c 'import websockets' 2>/dev/null || need python3-websockets python3-websockets || true
 
-# @grpc/grpc-js is no package of the system: into out/, where npm is and as its lock file says.
+# Peers on node are no packages of the system: into out/, where npm is and as their lock files say.
 if command -v npm >/dev/null && command -v node >/dev/null; then
-  mkdir -p out/grpc-js
-  if ! cmp -s tests/Pillion.EndToEnd/Grpc/js/package-lock.json out/grpc-js/node_modules/.lock; then
-    cp tests/Pillion.EndToEnd/Grpc/js/package.json tests/Pillion.EndToEnd/Grpc/js/package-lock.json out/grpc-js/
-    if (cd out/grpc-js && npm ci --ignore-scripts --no-audit --no-fund >install.log 2>&1 </dev/null); then
-      cp tests/Pillion.EndToEnd/Grpc/js/package-lock.json out/grpc-js/node_modules/.lock
-    else
-      echo "missing: @grpc/grpc-js. npm could not install it: $(grep -m1 'npm error' out/grpc-js/install.log)" >&2
+  for peer in "grpc-js Grpc" "otlp-js Telemetry"; do
+    read -r folder tests <<<"$peer"
+    from=tests/Pillion.EndToEnd/$tests/js
+    mkdir -p "out/$folder"
+    if ! cmp -s "$from/package-lock.json" "out/$folder/node_modules/.lock"; then
+      cp "$from/package.json" "$from/package-lock.json" "out/$folder/"
+      if (cd "out/$folder" && npm ci --ignore-scripts --no-audit --no-fund >install.log 2>&1 </dev/null); then
+        cp "$from/package-lock.json" "out/$folder/node_modules/.lock"
+      else
+        echo "missing: the packages of $from. npm could not install them: $(grep -m1 'npm error' "out/$folder/install.log")" >&2
+      fi
     fi
-  fi
+  done
 else
-  echo "missing: npm and node. Install them to have gRPC tested with @grpc/grpc-js." >&2
+  echo "missing: npm and node. Install them to have gRPC tested with @grpc/grpc-js and OTLP with OpenTelemetry's own package." >&2
 fi
 
 restore=()

@@ -4,6 +4,8 @@ using Pillion.Core.Identity;
 using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.AccessLog;
+using Pillion.Core.Signals.Metrics;
+using Pillion.Core.Signals.Otlp;
 using Pillion.Net.Http;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
@@ -15,6 +17,7 @@ using Pillion.Proxy.Filters;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Routing;
 using Pillion.Proxy.Tcp;
+using Pillion.Proxy.Telemetry;
 using Pillion.Proxy.Transport;
 using Pillion.Proxy.Upstreams;
 using Pillion.Proxy.Upstreams.Circuits;
@@ -62,6 +65,11 @@ internal sealed class Preparation : Prepared
             }
         }
 
+        foreach (var sink in config.MetricSinks)
+        {
+            _ = role.Exporters.For(sink);
+        }
+
         await preparation.WarmAsync();
         preparation._next = new ProxySnapshot(config, clusters, listeners, preparation._filterStates);
         return preparation;
@@ -71,7 +79,10 @@ internal sealed class Preparation : Prepared
     {
         _role.Publish(_next);
         _role.Use(_secrets);
-        _role.Context.AccessLogs.Retain(_next.Config.Listeners.SelectMany(AccessLogsOf).Select(log => log.Path).ToHashSet());
+        _role.Context.AccessLogs.Retain(_next.Config.Listeners.SelectMany(AccessLogsOf).Where(log => log.Otlp is null).Select(log => log.Path).ToHashSet());
+        _role.Exporters.Use(CollectorsOf(_next.Config));
+        _role.Context.Metrics.Routes.Retain(RoutesOf(_next.Config));
+        _role.Context.Metrics.Otlps.Retain(CollectorsOf(_next.Config).SelectMany(otlp => OtlpExporter.Signals.Select(signal => MetricScope.TwoNames(otlp.Cluster, signal))).ToHashSet());
         foreach (var cluster in _newClusters)
         {
             cluster.Publish(_role.Context.Metrics.Cluster(cluster.Name, _role.Context.Metrics.OffLoop));
@@ -92,6 +103,7 @@ internal sealed class Preparation : Prepared
             cluster.Retire();
         }
 
+        _role.Exporters.Use(CollectorsOf(_role.Live.Config));
         _filterStates.RetireExcept(_role.Live.FilterStates);
         _secrets.Dispose();
     }
@@ -151,7 +163,7 @@ internal sealed class Preparation : Prepared
         var context = _role.Context;
         foreach (var log in AccessLogsOf(config))
         {
-            if (context.AccessLogs.TryOpen(log.Path) is { } error)
+            if (log.Otlp is null && context.AccessLogs.TryOpen(log.Path) is { } error)
             {
                 _mistakes.Add($"{log.Source}: the access log {log.Path} cannot be written: {error}");
                 return null;
@@ -234,19 +246,34 @@ internal sealed class Preparation : Prepared
         new(chain, tls, chain.Http is null ? null : HttpOf(listener, chain.Http, tls), chain.Tcp is null ? null : TcpOf(listener, chain.Tcp));
 
     private TcpSnapshot TcpOf(ListenerConfig listener, TcpConfig tcp) =>
-        new(listener, tcp, _role.Context.Metrics, _role.Loops.Count, AccessLogSet.Make(tcp.AccessLogs, _role.Context.AccessLogs, _role.Loops.Count));
+        new(listener, tcp, _role.Context.Metrics, _role.Loops.Count, AccessLogSet.Make(tcp.AccessLogs, _role.Context.AccessLogs, _role.Exporters, _role.Context.Time, _role.Loops.Count));
 
     private HttpSnapshot HttpOf(ListenerConfig listener, HttpConfig http, DownstreamTls? tls)
     {
         var context = _role.Context;
         http = http with { Rules = http.Rules with { PolicyFieldNames = FieldsRead(http) } };
-        var logs = AccessLogSet.Make(http.AccessLogs, context.AccessLogs, _role.Loops.Count);
+        var logs = AccessLogSet.Make(http.AccessLogs, context.AccessLogs, _role.Exporters, context.Time, _role.Loops.Count);
+        var tracing = http.Tracing ?? new TracingConfig();
+        var tracer = http.TraceContext ? new Tracer(tracing, tracing.Export is null ? null : _role.Exporters.For(tracing.Export), _role.Loops.Count) : null;
         var filters = new FilterCompiler(new FilterContext(context, http.StatPrefix, _filterStates) { Secrets = _secrets, Mistakes = _mistakes });
-        return new HttpSnapshot(listener, http, RouteTable.Build(http.Routes, http.Rules, filters), filters.Compile(http.Filters), context.Metrics, _role.Loops.Count, _role.Instance, logs, tls);
+        return new HttpSnapshot(listener, http, RouteTable.Build(http.Routes, http.Rules, filters), filters.Compile(http.Filters), context.Metrics, _role.Loops.Count, _role.Instance, logs, tracer, tls);
     }
 
     private static IEnumerable<AccessLogConfig> AccessLogsOf(ListenerConfig listener) =>
         listener.AllChains.SelectMany(chain => (chain.Http?.AccessLogs ?? []).Concat(chain.Tcp?.AccessLogs ?? []));
+
+    private static HashSet<OtlpConfig> CollectorsOf(ProxyConfig config) =>
+    [
+        .. config.Listeners.SelectMany(AccessLogsOf).Select(log => log.Otlp).OfType<OtlpConfig>(),
+        .. config.Listeners.SelectMany(listener => listener.AllChains).Where(chain => chain.Http is { TraceContext: true }).Select(chain => chain.Http!.Tracing?.Export).OfType<OtlpConfig>(),
+        .. config.MetricSinks,
+    ];
+
+    private static HashSet<string> RoutesOf(ProxyConfig config) =>
+    [
+        .. config.Listeners.SelectMany(listener => listener.AllChains).Where(chain => chain.Http is not null)
+            .SelectMany(chain => chain.Http!.Routes.VirtualHosts).SelectMany(host => host.Routes.Select(route => MetricScope.TwoNames(host.Name, route.Name))),
+    ];
 
     private static IPEndPoint? TwinOf(EndPoint endPoint) => endPoint switch
     {

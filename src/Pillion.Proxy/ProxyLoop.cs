@@ -8,6 +8,7 @@ using Pillion.Net.Sockets;
 using Pillion.Proxy.Forwarding;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Mirroring;
+using Pillion.Proxy.Telemetry;
 
 namespace Pillion.Proxy;
 
@@ -32,6 +33,7 @@ internal sealed class ProxyLoop
         Records = new RecordRing(RecordRing.DefaultSuccesses / loops, RecordRing.DefaultFailures / loops);
         RandomBytes = new RandomBytes();
         Ids = new RequestIds(RandomBytes);
+        Peers = new PeerCells(role.Context.Metrics, events.Index);
         ServersThatSpeakFirst = new DetectionMemory(events);
         Mirrors = new MirrorQueue(this);
     }
@@ -49,6 +51,9 @@ internal sealed class ProxyLoop
     public RequestIds Ids { get; }
 
     public RecordRing Records { get; }
+
+    /// <summary>What this loop counts of callers that proved who they are.</summary>
+    public PeerCells Peers { get; }
 
     public DetectionMemory ServersThatSpeakFirst { get; }
 

@@ -12,6 +12,7 @@ using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Listeners;
+using Pillion.Proxy.Telemetry;
 using Pillion.Proxy.Upstreams;
 
 namespace Pillion.Proxy;
@@ -41,6 +42,7 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
         _logger = context.Logger;
         _time = context.Time;
         _refusals = new ToldRefusals(context.Time);
+        Exporters = new Exporters(this);
         Instance = $"{(uint)Environment.ProcessId ^ (uint)context.Random.Next():x8}";
         _loops = [.. context.Loops.Select(loop => new ProxyLoop(this, loop, _network, new Random(context.Random.Next()), context.Loops.Count))];
         foreach (var loop in _loops)
@@ -70,6 +72,9 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
 
     public IReadOnlyList<ProxyLoop> Loops => _loops;
 
+    /// <summary>What brings spans, logs and metrics to collectors.</summary>
+    public Exporters Exporters { get; }
+
     public PlaintextPeers PlaintextPeers { get; } = new();
 
     /// <summary>Where a connection would come back to this sidecar.</summary>
@@ -79,6 +84,9 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
 
     /// <param name="identity">Who the workload is in this configuration; null where it does not say.</param>
     public async Task<Prepared> PrepareAsync(ProxyConfig config, Secret<IdentitySnapshot>? identity, CancellationToken cancellationToken) => await Preparation.MakeAsync(this, config, identity);
+
+    /// <summary>Chance of the same origin for what is made later.</summary>
+    public int NextSeed() => Context.Random.Next();
 
     /// <summary>The secrets of the configuration that was put in place; those of the one before are watched no more.</summary>
     public void Use(SecretSet secrets)
@@ -177,16 +185,19 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
             loop.Events.Post(loop.Mirrors.Stop);
         }
 
+        while (served.Any(pair => pair.Bound.Connections > 0))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), _time, cancellationToken);
+        }
+
+        // Behind the last request, whose span is among them, and while there still is a way to the collector.
+        await Exporters.StopAsync(cancellationToken);
         foreach (var cluster in _live.Clusters.Values)
         {
             cluster.Retire();
         }
 
         _live.FilterStates.RetireExcept(other: null);
-        while (served.Any(pair => pair.Bound.Connections > 0))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(5), _time, cancellationToken);
-        }
     }
 
     /// <summary>Requests on this listener are answered with Connection: close: it is going away. Outbound is not, while the application lives.</summary>

@@ -25,6 +25,13 @@ internal sealed class ProtoWriter(int capacity = 512)
 
     public void Clear() => _length = 0;
 
+    /// <summary>Bytes that are fields already.</summary>
+    public void Raw(ReadOnlySpan<byte> fields)
+    {
+        fields.CopyTo(Room(fields.Length));
+        _length += fields.Length;
+    }
+
     public void UInt(int field, ulong value)
     {
         if (value != 0)
@@ -35,6 +42,21 @@ internal sealed class ProtoWriter(int capacity = 512)
     }
 
     public void Int(int field, long value) => UInt(field, (ulong)value);
+
+    /// <summary>Also where it is zero: an element of a oneof, which says by being there.</summary>
+    public void IntAlways(int field, long value)
+    {
+        Tag(field, Varint);
+        WriteVarint((ulong)value);
+    }
+
+    /// <summary>A signed number of the type sint32 or sint64, in zigzag.</summary>
+    public void SInt(int field, long value) => UInt(field, ZigZag(value));
+
+    /// <summary>As above, also where it is zero.</summary>
+    public void SIntAlways(int field, long value) => IntAlways(field, (long)ZigZag(value));
+
+    public static ulong ZigZag(long value) => (ulong)((value << 1) ^ (value >> 63));
 
     public void Bool(int field, bool value) => UInt(field, value ? 1UL : 0);
 
@@ -149,7 +171,8 @@ internal sealed class ProtoWriter(int capacity = 512)
 
     private void WriteVarint(ulong value) => _length += Encode(Room(10), value);
 
-    private static int Encode(Span<byte> into, ulong value)
+    /// <summary>A varint into at least ten bytes; returns how many it took.</summary>
+    public static int Encode(Span<byte> into, ulong value)
     {
         var count = 0;
         while (value >= 0x80)

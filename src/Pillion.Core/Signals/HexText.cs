@@ -22,5 +22,29 @@ internal static class HexText
         return spread + 0x3030_3030_3030_3030 + (letters * ('a' - '9' - 1));
     }
 
+    /// <summary>Reads up to 16 digits of either case; false for anything else.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> text, out ulong value)
+    {
+        value = 0;
+        if (text.Length is 0 or > 16)
+        {
+            return false;
+        }
+
+        foreach (var digit in text)
+        {
+            var lower = digit | 0x20;
+            var number = digit is >= (byte)'0' and <= (byte)'9' ? digit - '0' : lower is >= 'a' and <= 'f' ? lower - 'a' + 10 : -1;
+            if (number < 0)
+            {
+                return false;
+            }
+
+            value = (value << 4) | (uint)number;
+        }
+
+        return true;
+    }
+
     public static bool IsLowerHex(ReadOnlySpan<byte> text) => text.IndexOfAnyExcept("0123456789abcdef"u8) < 0;
 }

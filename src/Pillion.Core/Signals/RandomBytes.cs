@@ -42,5 +42,17 @@ internal sealed class RandomBytes
         return result;
     }
 
+    /// <summary>An id: zero means that there is none.</summary>
+    public ulong NextNotZero()
+    {
+        ulong value;
+        do
+        {
+            value = Next();
+        }
+        while (value == 0);
+        return value;
+    }
+
     private static byte[] Seed() => SystemRandom.GetBytes(32);
 }

@@ -1,5 +1,6 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Resilience;
+using Pillion.Core.Signals.Tracing;
 using Pillion.Net;
 
 namespace Pillion.Core.Signals;
@@ -21,6 +22,9 @@ internal struct Attempt
     public Failure Failure;
 
     public bool Reused;
+
+    /// <summary>Its span, which the upstream was told; 0 where none is recorded.</summary>
+    public ulong Span;
 }
 
 /// <summary>A policy's word on a request and the line that it came from.</summary>
@@ -43,6 +47,12 @@ internal sealed class RequestRecord
 
     /// <summary>The W3C trace id in hex, or empty.</summary>
     public BoundedText TraceId { get; } = new(32);
+
+    /// <summary>Where it stands in its trace.</summary>
+    public TracePosition Trace;
+
+    /// <summary>The SPIFFE id that the peer proved to be its own, or the first URI of a certificate that was verified otherwise; empty where there is neither.</summary>
+    public string Peer { get; set; } = "";
 
     public BoundedText Method { get; } = new(16);
 
@@ -145,7 +155,8 @@ internal sealed class RequestRecord
         Method.Clear();
         Authority.Clear();
         Target.Clear();
-        Listener = VirtualHost = Route = Cluster = UpstreamHost = "";
+        Listener = VirtualHost = Route = Cluster = UpstreamHost = Peer = "";
+        Trace = default;
         RouteSource = default;
         Downstream = DownstreamLocal = default;
         Status = 0;
@@ -165,6 +176,8 @@ internal sealed class RequestRecord
     {
         Id.Set(other.Id);
         TraceId.Set(other.TraceId);
+        Trace = other.Trace;
+        Peer = other.Peer;
         Method.Set(other.Method);
         Authority.Set(other.Authority);
         Target.Set(other.Target);

@@ -16,7 +16,7 @@ internal static class SignalsReference
 
             <!-- Generated from the code; a test compares. -->
 
-            `/metrics` answers in the Prometheus text format. Its names follow Prometheus: counters end in `_total`, durations are seconds.
+            `/metrics` answers in the Prometheus text format, or what the scraper asks for: OpenMetrics has exemplars, protobuf has native histograms. Its names follow Prometheus: counters end in `_total`, durations are seconds.
             `/metrics?names=envoy` answers with the names, labels and milliseconds that Envoy's dashboards expect, and `/stats` prints Envoy's names in dots.
             A series appears once it has counted something. Counts stay over a reload of the configuration; those of a listener or cluster that is gone
             disappear ten minutes later. A scope has at most 1,000 owners; further ones are counted together under `_overflow`.
@@ -25,7 +25,7 @@ internal static class SignalsReference
         foreach (var scope in registry.Collect(usedOnly: false).GroupBy(family => family.Scope))
         {
             text.Append("\n## ").Append(scope.Key.Name);
-            text.Append(scope.Key.Label.Length == 0 ? "\n\n" : $"\n\nLabel `{scope.Key.Label}`{(scope.Any(f => f.IsEnvoys) ? $", under Envoy's names `{scope.Key.EnvoyLabel}`" : "")}.\n\n");
+            text.Append(scope.Key.Label.Length == 0 ? "\n\n" : $"\n\nLabel `{scope.Key.Label}`{(scope.Key.SecondLabel is { } second ? $" and `{second}`" : "")}{(scope.Any(f => f.IsEnvoys) ? $", under Envoy's names `{scope.Key.EnvoyLabel}`" : "")}.\n\n");
             text.Append("| metric | kind | Envoy's name | meaning |\n|---|---|---|---|\n");
             foreach (var family in scope)
             {

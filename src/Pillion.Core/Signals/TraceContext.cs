@@ -1,8 +1,10 @@
+using Pillion.Core.Signals.Tracing;
+
 namespace Pillion.Core.Signals;
 
 /// <summary>
-/// W3C Trace Context, level 1: <c>traceparent</c> as bytes. A valid one is continued with a span id of our own for the next hop; anything
-/// else starts a new trace, as §3.2.2 and §4.3 ask.
+/// W3C Trace Context, level 1: <c>traceparent</c> as bytes. A valid one is continued, with a span id of our own for the next hop where that span is
+/// recorded; anything else starts a new trace, as §3.2.2 and §4.3 ask.
 /// </summary>
 internal static class TraceContext
 {
@@ -16,36 +18,33 @@ internal static class TraceContext
     private const int SpanIdLength = 16;
     private const int FlagsStart = 53;
 
-    /// <summary>
-    /// Writes the value to send on, 55 bytes, and returns true when <paramref name="received"/> was continued, false when a new trace was begun
-    /// (then tracestate must be dropped). A new trace is marked as not sampled: nobody here has decided to record it.
-    /// </summary>
-    public static bool Continue(ReadOnlySpan<byte> received, Span<byte> destination, RandomBytes random)
+    /// <summary>Writes the value to send on, 55 bytes. Of the flags only "sampled" is known; level 1 says to send the others as zero.</summary>
+    public static void Write(Span<byte> destination, in TracePosition trace, ulong span)
     {
-        var valid = IsValid(received);
         "00-"u8.CopyTo(destination);
-        if (valid)
-        {
-            received.Slice(TraceIdStart, TraceIdLength).CopyTo(destination[TraceIdStart..]);
-        }
-        else
-        {
-            HexText.Write(destination[TraceIdStart..], random.Next());
-            HexText.Write(destination[(TraceIdStart + 16)..], NotZero(random));
-        }
-
+        HexText.Write(destination[TraceIdStart..], trace.High);
+        HexText.Write(destination[(TraceIdStart + 16)..], trace.Low);
         destination[SpanIdStart - 1] = (byte)'-';
-        HexText.Write(destination[SpanIdStart..], NotZero(random));
+        HexText.Write(destination[SpanIdStart..], span);
         destination[FlagsStart - 1] = (byte)'-';
         destination[FlagsStart] = (byte)'0';
-
-        // Of the flags only "sampled" is known; level 1 says to send the others as zero.
-        destination[FlagsStart + 1] = valid && IsSampled(received) ? (byte)'1' : (byte)'0';
-        return valid;
+        destination[FlagsStart + 1] = trace.IsSampled ? (byte)'1' : (byte)'0';
     }
 
-    /// <summary>The trace id of a valid value.</summary>
-    public static ReadOnlySpan<byte> TraceId(ReadOnlySpan<byte> traceparent) => traceparent.Slice(TraceIdStart, TraceIdLength);
+    /// <summary>Reads a valid value; false where it is none.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> value, out ReceivedTrace received)
+    {
+        received = default;
+        if (!IsValid(value))
+        {
+            return false;
+        }
+
+        received.IsSampled = IsSampled(value);
+        return HexText.TryRead(value.Slice(TraceIdStart, 16), out received.High)
+            && HexText.TryRead(value.Slice(TraceIdStart + 16, 16), out received.Low)
+            && HexText.TryRead(value.Slice(SpanIdStart, SpanIdLength), out received.Parent);
+    }
 
     public static bool IsSampled(ReadOnlySpan<byte> traceparent) => (HexDigit(traceparent[FlagsStart + 1]) & 1) == 1;
 
@@ -76,15 +75,4 @@ internal static class TraceContext
     private static bool IsId(ReadOnlySpan<byte> id) => HexText.IsLowerHex(id) && id.IndexOfAnyExcept((byte)'0') >= 0;
 
     private static int HexDigit(byte digit) => digit <= '9' ? digit - '0' : digit - 'a' + 10;
-
-    private static ulong NotZero(RandomBytes random)
-    {
-        ulong value;
-        do
-        {
-            value = random.Next();
-        }
-        while (value == 0);
-        return value;
-    }
 }

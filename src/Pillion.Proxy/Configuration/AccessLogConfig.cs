@@ -1,4 +1,5 @@
 using Pillion.Core.Configuration;
+using Pillion.Core.Signals.Otlp;
 
 namespace Pillion.Proxy.Configuration;
 
@@ -28,6 +29,12 @@ internal sealed record AccessLogConfig
 
     /// <summary>Key and operators' text when <see cref="Format"/> is JsonFields.</summary>
     public ValueList<KeyValuePair<string, string>> Fields { get; init; } = [];
+
+    /// <summary>The collector that records go to instead of lines to a file; null is a file.</summary>
+    public OtlpConfig? Otlp { get; init; }
+
+    /// <summary>Further attributes of such a record: key and operators' text.</summary>
+    public ValueList<KeyValuePair<string, string>> Attributes { get; init; } = [];
 
     public SourceLine Source { get; init; }
 }

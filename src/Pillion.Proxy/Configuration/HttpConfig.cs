@@ -73,6 +73,9 @@ internal sealed record HttpConfig
     /// <summary>Keep or make a W3C traceparent.</summary>
     public bool TraceContext { get; init; } = true;
 
+    /// <summary>What is recorded of traces; null passes them on only (Envoy: tracing).</summary>
+    public TracingConfig? Tracing { get; init; }
+
     /// <summary>Accept upgrades named here, lower case (Envoy: upgrade_configs); Pillion's own files allow websocket.</summary>
     public ValueList<string> Upgrades { get; init; } = ["websocket"];
 

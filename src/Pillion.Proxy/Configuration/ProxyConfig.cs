@@ -1,4 +1,5 @@
 using Pillion.Core.Configuration;
+using Pillion.Core.Signals.Otlp;
 
 namespace Pillion.Proxy.Configuration;
 
@@ -8,4 +9,7 @@ internal sealed record ProxyConfig
     public ValueList<ListenerConfig> Listeners { get; init; } = [];
 
     public ValueList<ClusterConfig> Clusters { get; init; } = [];
+
+    /// <summary>Collectors that metrics are sent to (Envoy: stats_sinks).</summary>
+    public ValueList<OtlpConfig> MetricSinks { get; init; } = [];
 }

@@ -34,6 +34,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     private long _startMicros;
     private long _requestEndMillis;
     private RouteFilters _filters = RouteFilters.None;
+    private Route? _route;
 
     public Exchange(ProxyLoop loop)
     {
@@ -361,6 +362,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
             Record.RouteSource = route.Source;
         }
 
+        _route = route;
         _filters = route?.Filters ?? Listener.Filters;
         return _filters.RequestCount == 0 ? ActAsync(route) : FilterAsync(route);
     }
@@ -447,6 +449,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         WantedCoding = default;
         Wish.Clear();
         Endpoint = null;
+        _route = null;
         _forward.Begin();
         Caller.Begin(stream.Tls);
         AllowedOrigin.Clear();
@@ -462,6 +465,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Record.DownstreamLocal = stream.Local;
         Record.Listener = listener.Name;
         Record.UpstreamIsApplication = listener.Direction == TrafficDirection.Inbound;
+        Record.Peer = stream.Tls is not { } tls ? "" : tls.PeerIdentity ?? (tls.Peer is { UriNames: [var uri, ..] } ? uri : "");
         Record.Version = Request.Version;
         IsGrpc = GrpcContent.Is(Request.Fields);
         Record.Method.Set(Request.MethodName);
@@ -488,7 +492,14 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Metrics.BytesReceived += record.BytesReceived;
         Metrics.BytesSent += record.BytesSent;
         Metrics.CountFinished(record);
+        _route?.Metrics[Loop.Index].Count(record);
+        if (record.Peer.Length > 0)
+        {
+            Loop.Peers.Of(record.Peer).Count(record);
+        }
+
         Listener.Log(Loop, record, Request, Response, AnswerTrailers);
+        Listener.Tracer?.End(this);
         AnswerTrailers.Clear();
         Loop.Records.Publish(record);
         Record = null!;

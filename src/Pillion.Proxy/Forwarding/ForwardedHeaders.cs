@@ -16,10 +16,7 @@ internal static class ForwardedHeaders
         var fields = exchange.Request.Fields;
         var http = exchange.Listener.Http;
         RequestId(exchange, fields);
-        if (http.TraceContext)
-        {
-            Trace(exchange, fields);
-        }
+        exchange.Listener.Tracer?.Begin(exchange);
 
         if (http.Via is not null && !Via(exchange.Listener.ViaName, exchange.Listener.ViaFor(exchange.Request.Version), fields))
         {
@@ -57,18 +54,6 @@ internal static class ForwardedHeaders
         {
             fields.Set(KnownField.XRequestId, id);
         }
-    }
-
-    private static void Trace(Exchange exchange, FieldList fields)
-    {
-        Span<byte> next = stackalloc byte[TraceContext.Length];
-        if (!TraceContext.Continue(fields.Get(KnownField.TraceParent), next, exchange.Loop.RandomBytes))
-        {
-            fields.RemoveAll(KnownField.TraceState);
-        }
-
-        fields.Set(KnownField.TraceParent, next);
-        exchange.Record.TraceId.Set(TraceContext.TraceId(next));
     }
 
     // The token names this listener of this process: a request may well pass outbound and then inbound of the same sidecar, but not one of them twice.

@@ -136,6 +136,7 @@ internal sealed class UpstreamAttempt
         }
 
         _forward.Announce(request);
+        _exchange.Listener.Tracer?.BeginAttempt(_exchange, ref record.AttemptAt(Number));
         if (!stream.WriteHead(request))
         {
             return new Failure(FailureSide.Local, FailureKind.Internal, Cause: "the request's head is too large to send");

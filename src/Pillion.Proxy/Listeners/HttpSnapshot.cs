@@ -5,6 +5,7 @@ using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Filters;
 using Pillion.Proxy.Routing;
+using Pillion.Proxy.Telemetry;
 using Pillion.Proxy.Transport;
 
 namespace Pillion.Proxy.Listeners;
@@ -21,7 +22,7 @@ internal sealed class HttpSnapshot
     private readonly AccessLogSet _logs;
     private readonly DownstreamTls? _tls;
 
-    public HttpSnapshot(ListenerConfig listener, HttpConfig http, RouteTable routes, RouteFilters filters, MetricRegistry metrics, int loops, string instance, AccessLogSet logs, DownstreamTls? tls)
+    public HttpSnapshot(ListenerConfig listener, HttpConfig http, RouteTable routes, RouteFilters filters, MetricRegistry metrics, int loops, string instance, AccessLogSet logs, Tracer? tracer, DownstreamTls? tls)
     {
         Name = listener.Name;
         Direction = listener.Direction;
@@ -29,9 +30,18 @@ internal sealed class HttpSnapshot
         _routes = routes;
         Filters = filters;
         _logs = logs;
+        Tracer = tracer;
         _tls = tls;
         _servicePrefix = http.ServicePathPrefix is { } prefix ? Encoding.UTF8.GetBytes(prefix) : null;
         _http = [.. Enumerable.Range(0, loops).Select(loop => metrics.Http(http.StatPrefix, loop))];
+        foreach (var host in routes.VirtualHosts)
+        {
+            foreach (var route in host.Routes)
+            {
+                route.Metrics = [.. Enumerable.Range(0, loops).Select(loop => metrics.Route(host.Name, route.Name, loop))];
+            }
+        }
+
         ServerNameBytes = Encoding.ASCII.GetBytes(http.ServerName);
         ViaBytes = Encoding.ASCII.GetBytes($"{http.Via}-{instance}-{(uint)string.GetHashCode(listener.Name, StringComparison.Ordinal) & 0xFFFF:x4}");
         _via = [.. ReceivedVersions.Select(version => Encoding.ASCII.GetBytes($"{version} {Encoding.ASCII.GetString(ViaBytes)}"))];
@@ -46,6 +56,9 @@ internal sealed class HttpSnapshot
 
     /// <summary>What a request goes through that no route matches.</summary>
     public RouteFilters Filters { get; }
+
+    /// <summary>Null: traces are neither read nor made here.</summary>
+    public Tracer? Tracer { get; }
 
     /// <summary>The URI name of the certificate that this side shows; null in the clear, or where it has none.</summary>
     public string? OwnIdentity => _tls?.OwnIdentity;

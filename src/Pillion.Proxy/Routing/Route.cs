@@ -1,4 +1,5 @@
 using Pillion.Core.Configuration;
+using Pillion.Core.Signals.Metrics;
 using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Filters;
@@ -26,6 +27,9 @@ internal sealed class Route
     public string VirtualHost { get; }
 
     public SourceLine Source { get; }
+
+    /// <summary>What is counted of it, by loop.</summary>
+    public RouteMetrics[] Metrics { get; set; } = [];
 
     public RouteMatcher Matcher { get; }
 

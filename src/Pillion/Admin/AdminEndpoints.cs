@@ -193,7 +193,15 @@ internal sealed class AdminEndpoints
         }
 
         var naming = request.Parameter("names") == "envoy" ? MetricNaming.Envoy : MetricNaming.Pillion;
-        return AdminResponse.WriteBytes(200, MetricText.ContentType, output => MetricText.Write(output, _sources.Metrics, naming, request.Parameter("all") is null));
+        var usedOnly = request.Parameter("all") is null;
+        return MetricFormats.Choose(request.Accept) switch
+        {
+            MetricFormat.Protobuf => AdminResponse.WriteBytes(200, MetricProto.ContentType, output => MetricProto.Write(output, _sources.Metrics, naming, usedOnly)),
+
+            // Envoy's names do not keep the rules of OpenMetrics.
+            MetricFormat.OpenMetrics when naming == MetricNaming.Pillion => AdminResponse.WriteBytes(200, OpenMetricsText.ContentType, output => OpenMetricsText.Write(output, _sources.Metrics, usedOnly)),
+            _ => AdminResponse.WriteBytes(200, MetricText.ContentType, output => MetricText.Write(output, _sources.Metrics, naming, usedOnly)),
+        };
     }
 
     private AdminResponse Stats(AdminRequest request)

@@ -14,6 +14,9 @@ internal sealed record AdminRequest
     /// <summary>The Host field as it came.</summary>
     public string Host { get; init; } = "";
 
+    /// <summary>The Accept field as it came.</summary>
+    public string Accept { get; init; } = "";
+
     /// <summary>The token of <c>Authorization: Bearer</c>, or null.</summary>
     public string? BearerToken { get; init; }
 

@@ -137,6 +137,7 @@ internal sealed partial class AdminServer(EventLoop loop, Func<AdminEndpoints?> 
             Path = Uri.UnescapeDataString(Encoding.UTF8.GetString(head.Path)),
             Query = Encoding.UTF8.GetString(head.Query),
             Host = Encoding.Latin1.GetString(head.Authority),
+            Accept = Encoding.Latin1.GetString(head.Fields.Get(KnownField.Accept)),
             BearerToken = authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization[7..].Trim() : null,
             IsUnixSocket = Address is { IsUnix: true },
         };

@@ -324,6 +324,13 @@ internal readonly struct ConfigValue
         return content;
     }
 
+    /// <summary>As above, or what is taken where the variable is not set.</summary>
+    public string VariableOr(string otherwise)
+    {
+        Describe("environment variable", null);
+        return Scalar("the name of an environment variable") is { } name ? _reading.Environment(name) ?? otherwise : otherwise;
+    }
+
     /// <summary>What stands under one of a list of names.</summary>
     public T AsOneOf<T>(Registry<T> names, T fallback) =>
         names.TryGet(AsNameOf(names, names.NameOf(fallback)), out var value) ? value : fallback;

@@ -86,7 +86,7 @@ internal sealed class HttpMetrics
         Statuses.Count(record.Status);
         if (record.DurationMicros >= 0)
         {
-            Duration.Record(record.DurationMicros);
+            Duration.Record(record.DurationMicros, record.Trace, record.StartedUtcTicks);
         }
 
         if (!record.Failure.IsFailure)

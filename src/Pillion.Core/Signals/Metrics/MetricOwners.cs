@@ -12,7 +12,8 @@ internal sealed class MetricOwners<TCells>(
     int loops,
     TimeProvider time,
     int capacity = MetricOwners<TCells>.DefaultCapacity,
-    string? ownPrefix = null) : MetricScope(name, label, envoyLabel, ownPrefix)
+    string? ownPrefix = null,
+    string? secondLabel = null) : MetricScope(name, label, envoyLabel, ownPrefix, secondLabel)
     where TCells : class, new()
 {
     /// <summary>Owners of one scope; all further ones share <see cref="LabelledCounts.Overflow"/>.</summary>
@@ -105,14 +106,19 @@ internal sealed class MetricOwners<TCells>(
         {
             var buckets = new long[DurationHistogram.Bounds.Length + 1];
             long sum = 0;
+            var native = new long[NativeBuckets.Count];
+            long zeros = 0;
+            Exemplar[]? exemplars = null;
             foreach (var cells in owner.Cells)
             {
                 histogram(cells).AddTo(buckets, ref sum);
+                histogram(cells).AddNativeTo(native, ref zeros);
+                histogram(cells).AddTo(ref exemplars);
             }
 
             if (!usedOnly || buckets.Any(count => count > 0))
             {
-                family.Series.Add(new(name, null, null, dotted, 0, buckets, sum));
+                family.Series.Add(new(name, null, null, dotted, 0, buckets, sum) { Native = new NativeHistogram(native, zeros), Exemplars = exemplars });
             }
 
             return;

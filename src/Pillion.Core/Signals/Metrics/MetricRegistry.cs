@@ -16,6 +16,9 @@ internal sealed class MetricRegistry
         Tcps = new("tcp", "tcp", "envoy_tcp_prefix", TcpMetrics.All, loops + 1, time, capacity);
         Filters = new("filter", "filter", "filter", FilterMetrics.All, loops + 1, time, capacity);
         Clusters = new("cluster", "cluster", "envoy_cluster_name", ClusterMetrics.All, loops + 1, time, capacity);
+        Routes = new("route", "virtual_host", "virtual_host", RouteMetrics.All, loops + 1, time, capacity, secondLabel: "route");
+        Peers = new("peer", "peer", "peer", PeerMetrics.All, loops + 1, time, capacity);
+        Otlps = new("otlp", "cluster", "cluster", OtlpMetrics.All, loops + 1, time, capacity, secondLabel: "signal");
         AccessLogs = new("access_log", "path", "path", AccessLogMetrics.All, loops + 1, time, capacity);
         Certificates = new("certificate", "certificate", "certificate", CertificateMetrics.All, 1, time, capacity);
         Secrets = new("secret", "secret", "secret", SecretMetrics.All, 1, time, capacity);
@@ -26,7 +29,7 @@ internal sealed class MetricRegistry
         Server.Time = time;
         Server.StartedTimestamp = time.GetTimestamp();
         _process.Cells("", 0);
-        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Filters.Folded + Tcps.Folded + Clusters.Folded + AccessLogs.Folded + Certificates.Folded + Secrets.Folded;
+        _registry.Cells("", 0).FoldedOwners = () => Listeners.Folded + Https.Folded + Filters.Folded + Tcps.Folded + Clusters.Folded + Routes.Folded + Peers.Folded + Otlps.Folded + AccessLogs.Folded + Certificates.Folded + Secrets.Folded;
     }
 
     /// <summary>The place of a loop in <see cref="MetricOwners{TCells}.Cells"/> for what is counted by no loop.</summary>
@@ -42,6 +45,15 @@ internal sealed class MetricRegistry
     public MetricOwners<TcpMetrics> Tcps { get; }
 
     public MetricOwners<ClusterMetrics> Clusters { get; }
+
+    /// <summary>By the virtual host and the route.</summary>
+    public MetricOwners<RouteMetrics> Routes { get; }
+
+    /// <summary>By the SPIFFE id that a caller proved.</summary>
+    public MetricOwners<PeerMetrics> Peers { get; }
+
+    /// <summary>By the collector's cluster and the signal.</summary>
+    public MetricOwners<OtlpMetrics> Otlps { get; }
 
     public MetricOwners<AccessLogMetrics> AccessLogs { get; }
 
@@ -66,10 +78,14 @@ internal sealed class MetricRegistry
 
     public ClusterMetrics Cluster(string name, int loop) => Clusters.Cells(name, loop);
 
+    public RouteMetrics Route(string virtualHost, string route, int loop) => Routes.Cells(MetricScope.TwoNames(virtualHost, route), loop);
+
+    public OtlpMetrics Otlp(string cluster, string signal, int loop) => Otlps.Cells(MetricScope.TwoNames(cluster, signal), loop);
+
     /// <summary>Every family, also those without a series.</summary>
     public IEnumerable<MetricFamily> Collect(bool usedOnly = true)
     {
-        MetricScope[] scopes = [_server, Listeners, Https, Filters, Tcps, Clusters, AccessLogs, Certificates, Secrets, _registry, _process];
+        MetricScope[] scopes = [_server, Listeners, Https, Filters, Tcps, Routes, Peers, Clusters, AccessLogs, Otlps, Certificates, Secrets, _registry, _process];
         return scopes.SelectMany(scope => scope.Collect(usedOnly));
     }
 }

@@ -14,5 +14,11 @@ internal sealed record MetricSeries(
     long[]? Buckets = null,
     long SumMicros = 0)
 {
+    /// <summary>For a histogram: the same samples in exponential buckets.</summary>
+    public NativeHistogram? Native { get; init; }
+
+    /// <summary>For a histogram: an example of each bucket; null where nothing of it was traced.</summary>
+    public Exemplar[]? Exemplars { get; init; }
+
     public long Samples => Buckets?.Sum() ?? 0;
 }

@@ -67,7 +67,7 @@ internal static class MetricText
         Sample(text, name + "_count", labels, Number(cumulated));
     }
 
-    private static void Sample(StringBuilder text, string name, string labels, string value)
+    internal static void Sample(StringBuilder text, string name, string labels, string value)
     {
         text.Append(name);
         if (labels.Length > 0)
@@ -78,12 +78,12 @@ internal static class MetricText
         text.Append(' ').Append(value).Append('\n');
     }
 
-    private static string Labels(MetricFamily family, MetricSeries series, bool envoy)
+    internal static string Labels(MetricFamily family, MetricSeries series, bool envoy)
     {
         var labels = new StringBuilder();
-        if (family.Scope.Label.Length > 0)
+        foreach (var (name, owner) in family.Scope.Labels(series.Owner, envoy))
         {
-            labels.Append(envoy ? family.Scope.EnvoyLabel : family.Scope.Label).Append("=\"").Append(Escape(series.Owner)).Append('"');
+            labels.Append(labels.Length > 0 ? "," : "").Append(name).Append("=\"").Append(Escape(owner)).Append('"');
         }
 
         if (series.Label is not null)
@@ -97,9 +97,9 @@ internal static class MetricText
         return labels.ToString();
     }
 
-    private static string Escape(string value) => value.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n");
+    internal static string Escape(string value) => value.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n");
 
-    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture) switch
+    internal static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture) switch
     {
         // Counters stay whole numbers however large they are.
         var text when text.Contains('E') && Math.Floor(value) == value => value.ToString("F0", CultureInfo.InvariantCulture),

@@ -3,22 +3,36 @@ using Pillion.Proxy.Configuration.Reading;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
-/// <summary>The file, stdout and stderr access loggers with text and JSON formats.</summary>
+/// <summary>The file, stdout and stderr access loggers with text and JSON formats, and the one for OpenTelemetry.</summary>
 internal static class EnvoyAccessLog
 {
     private static readonly EnvoyExtension File = new("FileAccessLog", "envoy.access_loggers.file", "envoy.file_access_log");
     private static readonly EnvoyExtension Stdout = new("StdoutAccessLog", "envoy.access_loggers.stdout");
     private static readonly EnvoyExtension Stderr = new("StderrAccessLog", "envoy.access_loggers.stderr");
 
-    public static AccessLogConfig? Read(ConfigValue value)
+    private static readonly EnvoyExtension OpenTelemetry = new("OpenTelemetryAccessLogConfig", "envoy.access_loggers.open_telemetry");
+
+    public static AccessLogConfig? Read(ConfigValue value, EnvoyScope scope)
     {
         using var map = value.AsMap();
-        var (kind, settings) = EnvoyExtension.Open(map, "an access logger", File, Stdout, Stderr);
+        if (map.IsDescribing)
+        {
+            // Open describes its first kind.
+            using var described = EnvoyExtension.Describe(map.Optional("typed_config"), OpenTelemetry);
+            _ = EnvoyOtlp.ReadAccessLog(described, value, scope);
+        }
+
+        var (kind, settings) = EnvoyExtension.Open(map, "an access logger", File, Stdout, Stderr, OpenTelemetry);
         using (settings)
         {
             if (kind is null)
             {
                 return null;
+            }
+
+            if (kind == OpenTelemetry)
+            {
+                return EnvoyOtlp.ReadAccessLog(settings!, value, scope);
             }
 
             var path = kind == Stdout ? "/dev/stdout" : kind == Stderr ? "/dev/stderr" :

@@ -27,6 +27,7 @@ internal static class EnvoyBootstrap
         var scope = new EnvoyScope();
         using var map = root.AsMap();
         var workload = ReadNode(map.Optional("node"), out var locality);
+        scope.Workload = workload.Name;
         var local = ReadClusterManager(map.Optional("cluster_manager"), locality, scope);
         var admin = ReadAdmin(map.Optional("admin"));
         using var resources = map.Required("static_resources").AsMap();
@@ -34,6 +35,7 @@ internal static class EnvoyBootstrap
         var proxy = new ProxyConfig
         {
             Clusters = resources.Optional("clusters").AsList(item => EnvoyCluster.Read(item, scope)),
+            MetricSinks = EnvoyStatsSinks.Read(map, scope),
             Listeners = resources.Optional("listeners").AsList(item => EnvoyListener.Read(item, scope)),
         };
         scope.CheckReferences();

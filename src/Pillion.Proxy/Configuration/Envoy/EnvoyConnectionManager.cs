@@ -47,7 +47,8 @@ internal static class EnvoyConnectionManager
             GenerateRequestId = map.Optional("generate_request_id").AsBool(http.GenerateRequestId),
             PreserveRequestId = map.Optional("preserve_external_request_id").AsBool(http.PreserveRequestId),
             Upgrades = upgrades.Protocols,
-            AccessLogs = map.Optional("access_log").AsList(EnvoyAccessLog.Read),
+            Tracing = EnvoyTracing.Read(map.Optional("tracing"), scope),
+            AccessLogs = map.Optional("access_log").AsList(item => EnvoyAccessLog.Read(item, scope)),
         };
     }
 

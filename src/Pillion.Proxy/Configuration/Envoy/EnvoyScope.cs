@@ -15,6 +15,8 @@ internal sealed class EnvoyScope
     public Dictionary<string, Core.Identity.Secrets.SecretPart> Secrets { get; } = new(StringComparer.Ordinal);
     /// <summary>Where we run, in files that also say who else does (node.locality and cluster_manager.local_cluster_name); else null.</summary>
     public Locality? OwnLocality { get; set; }
+    /// <summary>Whom the sidecar stands beside, where the node says so: what is told to collectors is of that service.</summary>
+    public string Workload { get; set; } = "";
 
     public string Cluster(ConfigValue value) => Distinct(value, _clusters, "cluster");
 

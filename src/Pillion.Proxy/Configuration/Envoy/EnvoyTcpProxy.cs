@@ -28,7 +28,7 @@ internal static class EnvoyTcpProxy
             IdleTimeout = map.Optional("idle_timeout").AsDuration(defaults.IdleTimeout),
             MaxDuration = map.Optional("max_downstream_connection_duration").AsDuration(defaults.MaxDuration),
             MaxConnectAttempts = map.Optional("max_connect_attempts").AsInt(defaults.MaxConnectAttempts, 1, 100),
-            AccessLogs = map.Optional("access_log").AsList(EnvoyAccessLog.Read),
+            AccessLogs = map.Optional("access_log").AsList(item => EnvoyAccessLog.Read(item, scope)),
             Source = map.Source,
         };
     }

@@ -33,6 +33,19 @@ internal static class HttpSettings
         };
     }
 
+    /// <summary><c>tracing:</c> of a listener, beside its <c>http:</c>.</summary>
+    public static TracingConfig? ReadTracing(ConfigMap listener, HttpConfig http, NativeScope scope)
+    {
+        var value = listener.Optional("tracing", "As the `tracing` of the file, for this listener.");
+        var tracing = Tracing.Read(value, scope.Tracing, scope.Otlp);
+        if (value.Exists && tracing?.Export is not null && !http.TraceContext)
+        {
+            value.Fail("records traces that http.trace_context: false neither reads nor passes on", "remove one of the two");
+        }
+
+        return tracing;
+    }
+
     /// <summary>Lower-case upgrade tokens; null when absent and there is no fallback.</summary>
     public static ValueList<string>? ReadUpgrades(ConfigValue value, ValueList<string>? fallback)
     {

@@ -55,8 +55,9 @@ internal static class Inbound
         var routes = Routes.Read(map.Optional("routes", "A list of [routes](#route), the first that matches wins; what none matches goes to the application."), usual, filters, scope);
         var http = HttpSettings.Read(map.Optional("http", "How HTTP is spoken on this listener."), new() { StatPrefix = "inbound" });
         var tcp = TcpSettings.Read(map.Optional("tcp", "How bytes are passed on."), new() { StatPrefix = "inbound", Clusters = [] });
-        var accessLogs = AccessLogs.Read(map.Optional("access_log", "As the `access_log` of the file, for this listener."), scope.Logs);
+        var accessLogs = AccessLogs.Read(map.Optional("access_log", "As the `access_log` of the file, for this listener."), scope.Logs, scope.Otlp);
 
+        var tracing = HttpSettings.ReadTracing(map, http, scope);
         Check(map, value, app, routes.Count, spoken, address);
         if (ports.Exists && !redirected)
         {
@@ -92,7 +93,7 @@ internal static class Inbound
             scope.AddOriginalDestination(value.Source);
         }
 
-        http = http with { AccessLogs = accessLogs, ClientCertificate = Forwarded, Filters = filters };
+        http = http with { AccessLogs = accessLogs, Tracing = tracing, ClientCertificate = Forwarded, Filters = filters };
         tcp = tcp with { AccessLogs = accessLogs };
         ValueList<FilterChainConfig> chains = new([.. served.SelectMany(one => transports.Select(transport => Chain(one.Port, transport, one.Host, http, tcp, value.Source)))]);
         scope.Listeners.Add(new()

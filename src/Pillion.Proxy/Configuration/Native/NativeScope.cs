@@ -1,12 +1,13 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Roles;
+using Pillion.Core.Signals.Otlp;
 
 namespace Pillion.Proxy.Configuration.Native;
 
 /// <summary>What all parts of the file need of each other while it is read, and what has been read of it so far.</summary>
 /// <param name="hasIdentity">The file says who the sidecar is.</param>
 /// <param name="capture">Which connections of an application that knows nothing of us are redirected here.</param>
-internal sealed class NativeScope(AppConfig? app, bool hasIdentity, CaptureConfig? capture, ValueList<AccessLogConfig> logs)
+internal sealed class NativeScope(AppConfig? app, bool hasIdentity, CaptureConfig? capture, ValueList<AccessLogConfig> logs, OtlpConfig? otlp, TracingConfig? tracing)
 {
     public AppConfig? App => app;
 
@@ -22,6 +23,11 @@ internal sealed class NativeScope(AppConfig? app, bool hasIdentity, CaptureConfi
 
     /// <summary>The zone we run in; null where the file does not say.</summary>
     public string? Zone { get; set; }
+    /// <summary>The collector; null where the file names none.</summary>
+    public OtlpConfig? Otlp => otlp;
+
+    /// <summary>What listeners inherit; null records nothing.</summary>
+    public TracingConfig? Tracing => tracing;
 
     public RouteTargets Targets { get; } = new();
 

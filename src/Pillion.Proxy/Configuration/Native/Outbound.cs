@@ -44,8 +44,8 @@ internal static class Outbound
         }
 
         var http = HttpSettings.Read(map.Optional("http", "How HTTP is spoken on this listener."), new() { StatPrefix = "outbound", UseRemoteAddress = false });
-        var accessLogs = AccessLogs.Read(map.Optional("access_log", "As the `access_log` of the file, for this listener and those of its services."), scope.Logs);
-        http = http with { AccessLogs = accessLogs, Filters = filters };
+        var accessLogs = AccessLogs.Read(map.Optional("access_log", "As the `access_log` of the file, for this listener and those of its services."), scope.Logs, scope.Otlp);
+        http = http with { AccessLogs = accessLogs, Tracing = HttpSettings.ReadTracing(map, http, scope), Filters = filters };
         var asked = http with
         {
             ForwardProxy = forwardProxy,

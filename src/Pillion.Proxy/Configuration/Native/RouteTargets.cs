@@ -14,6 +14,8 @@ internal sealed class RouteTargets
 
     public void Add(string name) => _names.Add(name);
 
+    public bool Has(string name) => _names.Contains(name);
+
     public void Refer(ConfigValue value) => Refer(value.Text, value);
 
     /// <param name="at">Where the name stands, or what it is the key of.</param>

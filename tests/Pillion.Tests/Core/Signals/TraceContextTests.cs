@@ -1,5 +1,6 @@
 using System.Text;
 using Pillion.Core.Signals;
+using Pillion.Core.Signals.Tracing;
 using Xunit;
 
 namespace Pillion.Tests.Core.Signals;
@@ -29,27 +30,17 @@ public sealed class TraceContextTests
         Assert.Equal(valid, TraceContext.IsValid(Encoding.ASCII.GetBytes(value)));
 
     [Fact]
-    public void A_valid_trace_goes_on_with_another_span()
+    public void A_valid_value_is_read_and_written_again_as_it_was()
     {
-        var next = Continue(Valid, out var continued);
-        Assert.True(continued);
-        Assert.StartsWith("00-4bf92f3577b34da6a3ce929d0e0e4736-", next);
-        Assert.EndsWith("-01", next);
-        Assert.DoesNotContain("00f067aa0ba902b7", next);
+        Assert.True(TraceContext.TryRead(Encoding.ASCII.GetBytes(Valid), out var received));
+        Assert.Equal((0x4bf92f3577b34da6UL, 0xa3ce929d0e0e4736UL, 0x00f067aa0ba902b7UL, true), (received.High, received.Low, received.Parent, received.IsSampled));
+        var output = new byte[TraceContext.Length];
+        TraceContext.Write(output, new TracePosition { High = received.High, Low = received.Low, IsSampled = true }, received.Parent);
+        Assert.Equal(Valid, Encoding.ASCII.GetString(output));
     }
 
     [Fact]
-    public void An_invalid_trace_is_begun_anew_and_not_sampled()
-    {
-        var next = Continue("nonsense", out var continued);
-        Assert.False(continued);
-        Assert.True(TraceContext.IsValid(Encoding.ASCII.GetBytes(next)));
-        Assert.EndsWith("-00", next);
-        Assert.NotEqual(next, Continue("nonsense", out _));
-    }
-
-    [Fact]
-    public void Whatever_comes_in_what_goes_out_is_valid()
+    public void Whatever_comes_in_what_is_read_of_it_is_what_it_says()
     {
         var chance = new Random(1);
         var output = new byte[TraceContext.Length];
@@ -62,9 +53,14 @@ public sealed class TraceContextTests
             }
 
             Array.Resize(ref bytes, Math.Max(0, bytes.Length + chance.Next(-3, 4)));
-            var continued = TraceContext.Continue(bytes, output, _random);
-            Assert.True(TraceContext.IsValid(output));
-            Assert.Equal(TraceContext.IsValid(bytes), continued);
+            var isRead = TraceContext.TryRead(bytes, out var received);
+            Assert.Equal(TraceContext.IsValid(bytes), isRead);
+            if (isRead)
+            {
+                TraceContext.Write(output, new TracePosition { High = received.High, Low = received.Low, IsSampled = received.IsSampled!.Value }, received.Parent);
+                Assert.True(TraceContext.IsValid(output));
+                Assert.Equal(bytes[2..52], output[2..52]);
+            }
         }
     }
 
@@ -98,18 +94,12 @@ public sealed class TraceContextTests
     {
         var ids = new RequestIds(_random);
         var bytes = new byte[64];
-        var received = Encoding.ASCII.GetBytes(Valid);
+        var value = Encoding.ASCII.GetBytes(Valid);
         Assert.Equal(0, Allocations.Of(() =>
         {
             ids.Write(bytes);
-            TraceContext.Continue(received, bytes, _random);
+            TraceContext.TryRead(value, out var received);
+            TraceContext.Write(bytes, new TracePosition { High = received.High, Low = received.Low }, _random.NextNotZero());
         }));
-    }
-
-    private string Continue(string received, out bool continued)
-    {
-        var output = new byte[TraceContext.Length];
-        continued = TraceContext.Continue(Encoding.ASCII.GetBytes(received), output, _random);
-        return Encoding.ASCII.GetString(output);
     }
 }

@@ -31,6 +31,7 @@ public sealed class MutualTlsTests
         Assert.Equal((2, 1, 0), (Metrics(proxy).Plaintext, Metrics(proxy).TlsHandshakes, Metrics(proxy).TlsFailures));
         var peer = Assert.Single(proxy.Role.PlaintextPeers.List());
         Assert.Equal(("in", 2), (peer.Listener, (int)peer.Connections));
+        Assert.Equal(1, proxy.Metrics.Peers.Cells("spiffe://test/client", 0).Requests);
         Assert.Equal(["https", "http", "http"], proxy.Upstream.Requests.Select(request => Field(request, "x-forwarded-proto")));
     }
 
