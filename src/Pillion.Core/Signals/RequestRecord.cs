@@ -58,6 +58,9 @@ internal sealed class RequestRecord
 
     public PeerAddress DownstreamLocal { get; set; }
 
+    /// <summary>Who the client proved to be: its SPIFFE id, else its certificate's subject; empty where it showed none.</summary>
+    public string PeerIdentity { get; set; } = "";
+
     /// <summary>10, 11 or 20.</summary>
     public byte Version { get; set; }
 
@@ -139,7 +142,7 @@ internal sealed class RequestRecord
         Method.Clear();
         Authority.Clear();
         Target.Clear();
-        Listener = VirtualHost = Route = Cluster = UpstreamHost = "";
+        Listener = VirtualHost = Route = Cluster = UpstreamHost = PeerIdentity = "";
         RouteSource = default;
         Downstream = DownstreamLocal = default;
         Status = 0;
@@ -164,6 +167,7 @@ internal sealed class RequestRecord
         StartedUtcTicks = other.StartedUtcTicks;
         Downstream = other.Downstream;
         DownstreamLocal = other.DownstreamLocal;
+        PeerIdentity = other.PeerIdentity;
         Version = other.Version;
         Listener = other.Listener;
         VirtualHost = other.VirtualHost;

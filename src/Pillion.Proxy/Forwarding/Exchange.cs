@@ -398,6 +398,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Record.StartedUtcTicks = Loop.UtcTicks;
         Record.Downstream = stream.Remote;
         Record.DownstreamLocal = stream.Local;
+        Record.PeerIdentity = stream.Tls is { Peer: { } peer } tls ? tls.PeerIdentity ?? peer.Subject : "";
         Record.Listener = listener.Name;
         Record.UpstreamIsApplication = listener.Direction == TrafficDirection.Inbound;
         Record.Version = Request.Version;
@@ -425,6 +426,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Metrics.CountFinished(record);
         Listener.Log(Loop, record, Request, Response, AnswerTrailers);
         AnswerTrailers.Clear();
+        Loop.Ended(record, Request, Response);
         Loop.Records.Publish(record);
         Record = null!;
         Stream = null!;

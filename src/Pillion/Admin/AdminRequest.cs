@@ -1,3 +1,5 @@
+using Pillion.Core.Signals;
+
 namespace Pillion.Admin;
 
 /// <summary>A request to the admin port, free of any transport.</summary>
@@ -36,4 +38,7 @@ internal sealed record AdminRequest
     }
 
     public bool WantsJson => Parameter("format") == "json";
+
+    /// <summary>A terminal asks: <c>?color</c>.</summary>
+    public Ink Ink => new(Parameter("color") is not null);
 }

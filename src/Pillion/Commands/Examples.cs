@@ -20,7 +20,12 @@ internal static class Examples
         ],
         "check" => ["pillion check pillion.yaml", "pillion check envoy.json"],
         "wait" => ["pillion wait && ./orders", "pillion wait --timeout 2m --admin unix:/run/pillion/admin.sock"],
-        "explain" => ["pillion explain 7f3c0a52-…           the id is the response's x-request-id"],
+        "explain" =>
+        [
+            "pillion explain 7f3c0a52            the response carries it as x-request-id; its beginning is enough",
+            "pillion explain --last-error",
+            "pillion explain --route orders --count 500",
+        ],
         "certs" => ["pillion certs init ./certs orders payments", "pillion certs show ./certs"],
         "certs init" => ["pillion certs init ./certs orders payments", "pillion certs init ./certs --force --life 1h", "pillion certs init ./certs orders --trust-domain dev.example --namespace shop"],
         "certs show" => ["pillion certs show ./certs", "pillion certs show /var/run/secrets/pillion/cert.pem"],
