@@ -7,6 +7,8 @@ using Pillion.Core.Signals.Logging;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
 using Pillion.Explaining;
+using Pillion.Tapping;
+using Pillion.Watching;
 
 namespace Pillion.Admin;
 
@@ -25,6 +27,8 @@ internal sealed class AdminEndpoints
         _sources = sources;
         _token = token;
         var explain = new ExplainPages(sources.Records);
+        var tap = new TapPage(sources, token);
+        var top = new TopPage(sources);
         _all =
         [
             Reading("/", "This page", _ => AdminPage.Html),
@@ -39,6 +43,8 @@ internal sealed class AdminEndpoints
             new("/requests", "The latest requests; ?count=N, ?failures", false, (request, _, token) => RequestsAsync(request, token)),
             new("/explain", "Everything about the newest failure: ?last_error; how a route's newest requests fared: ?route=NAME, ?count=N; ?format=json", false, (request, _, token) => explain.NewestAsync(request, token)),
             new("/explain/", "Everything about one request, by its request or trace id or the beginning of one; ?format=json", false, explain.OneAsync),
+            Reading("/top", "What each route does, a line of JSON a second for as long as one reads: ?by=routes|clusters|peers, ?interval=TIME", top.Answer),
+            Reading("/tap", "Requests as they come, secrets left out: ?route=, ?status=5xx, ?peer=, ?slower=TIME, …, ?limit=N, ?format=json; with the token ?header=NAME=VALUE and ?headers", tap.Answer),
             Reading("/mtls", "Who still comes in the clear where mutual TLS is permissive: what strict would refuse; ?format=json", Mtls),
             Reading("/logging", "The levels of Pillion's own log", _ => Levels()),
             Changing("/logging", "Changes levels: ?level=debug for all, ?listener=debug for one", SetLevels),

@@ -55,6 +55,8 @@ internal static class CommandLine
             CheckCommand.Create(io),
             WaitCommand.Create(io),
             ExplainCommand.Create(io),
+            TopCommand.Create(io),
+            TapCommand.Create(io),
             MtlsCommand.Create(io),
             CertsCommand.Create(io),
             CaptureCommand.Create(io),

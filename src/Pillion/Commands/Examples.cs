@@ -26,6 +26,8 @@ internal static class Examples
             "pillion explain --last-error",
             "pillion explain --route orders --count 500",
         ],
+        "top" => ["pillion top", "pillion top --clusters --sort p99", "pillion top --once --json | jq '.rows[] | select(.failures > 0)'"],
+        "tap" => ["pillion tap --status 5xx", "pillion tap --route orders --slower 200ms --limit 10", "pillion tap --header x-tenant=acme --show-headers"],
         "certs" => ["pillion certs init ./certs orders payments", "pillion certs show ./certs"],
         "certs init" => ["pillion certs init ./certs orders payments", "pillion certs init ./certs --force --life 1h", "pillion certs init ./certs orders --trust-domain dev.example --namespace shop"],
         "certs show" => ["pillion certs show ./certs", "pillion certs show /var/run/secrets/pillion/cert.pem"],
