@@ -53,6 +53,8 @@ internal static class CommandLine
         {
             RunCommand.Create(io, application),
             CheckCommand.Create(io),
+            DiffCommand.Create(io),
+            RehearseCommand.Create(io),
             WaitCommand.Create(io),
             ExplainCommand.Create(io),
             TopCommand.Create(io),

@@ -19,6 +19,8 @@ internal static class Examples
             "PILLION_CONFIG=/etc/pillion.yaml pillion run --admin unix:/run/pillion/admin.sock",
         ],
         "check" => ["pillion check pillion.yaml", "pillion check envoy.json"],
+        "diff" => ["pillion diff pillion.yaml new.yaml", "pillion diff envoy.yaml pillion.yaml --json"],
+        "rehearse" => ["pillion rehearse new.yaml --log access.json", "pillion rehearse new.yaml --against pillion.yaml --log access.json", "zcat access.json.gz | pillion rehearse new.yaml --log -"],
         "wait" => ["pillion wait && ./orders", "pillion wait --timeout 2m --admin unix:/run/pillion/admin.sock"],
         "explain" =>
         [
