@@ -8,7 +8,9 @@ namespace Pillion.Watching;
 /// <summary>One interval of <c>/top</c> as a table.</summary>
 internal static class TopTable
 {
-    private const int FixedWidth = 74;
+    // All columns between the name and the newest failure, and the gap behind them.
+    private const int FixedWidth = 73;
+    private const int ShortestFailure = 12;
 
     public static string Text(string line, TopOrder order, Ink ink, int width = 160, int height = int.MaxValue)
     {
@@ -38,10 +40,10 @@ internal static class TopTable
             var failed = string.Create(CultureInfo.InvariantCulture, $"{share,10:0.0}");
             text.Append(share > 0 ? ink.Red(failed) : failed)
                 .Append(CultureInfo.InvariantCulture, $"{Millis(row, "p50_ms", requests),10}{Millis(row, "p99_ms", requests),10}{Size(Number(row, "bytes_received") / seconds),8}{Size(Number(row, "bytes_sent") / seconds),8}{Number(row, "retries"),7:0}{active,8}");
-            if (row.TryGetProperty("last_failure", out var failure))
+            if (width - nameWidth - FixedWidth is >= ShortestFailure and var room && row.TryGetProperty("last_failure", out var failure))
             {
                 var at = row.GetProperty("last_failure_at").GetDateTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
-                text.Append("  ").Append(Cut($"{at} {Plain(failure.GetString()!)}", Math.Max(20, width - nameWidth - FixedWidth + 9)));
+                text.Append("  ").Append(Cut($"{at} {Plain(failure.GetString()!)}", room));
             }
 
             text.Append('\n');

@@ -59,7 +59,7 @@ public sealed class ExplainPagesTests
     public async Task As_JSON_each_request_is_a_line()
     {
         Publish("one", trace: "77");
-        Publish("two", trace: "77");
+        Publish("two", trace: "77", laterMillis: 1);
         var (_, text) = await OneAsync("77", "format=json");
         Assert.Equal(["one", "two"], text.TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString()));
     }
