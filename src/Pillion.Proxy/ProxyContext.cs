@@ -3,6 +3,7 @@ using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
+using Pillion.Core.Signals.Watching;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters.Dns;
@@ -22,6 +23,9 @@ internal sealed record ProxyContext
     public required AccessLogs AccessLogs { get; init; }
 
     public required RequestRecords Records { get; init; }
+
+    /// <summary>Who looks at requests as they end.</summary>
+    public RequestWatchers Watchers { get; init; } = new();
 
     /// <summary>Certificates and authorities in files, watched.</summary>
     public required SecretStore Secrets { get; init; }

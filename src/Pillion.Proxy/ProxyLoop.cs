@@ -1,8 +1,10 @@
 using System.Text;
 using Pillion.Core.Signals;
 using Pillion.Core.Signals.Records;
+using Pillion.Core.Signals.Watching;
 using Pillion.Net;
 using Pillion.Net.Detection;
+using Pillion.Net.Http;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Forwarding;
@@ -20,6 +22,7 @@ internal sealed class ProxyLoop
     private readonly Stack<Exchange> _free = new();
     private readonly byte[] _httpDate = new byte[29];
     private readonly ProxyRole _role;
+    private readonly RequestWatchers _watchers;
     private long _dateSecond = -1;
     private long _utcTicks;
     private long _utcMillis = -1;
@@ -27,6 +30,7 @@ internal sealed class ProxyLoop
     public ProxyLoop(ProxyRole role, EventLoop events, Network network, Random random, int loops)
     {
         _role = role;
+        _watchers = role.Context.Watchers;
         Events = events;
         Network = network;
         Random = random;
@@ -111,6 +115,15 @@ internal sealed class ProxyLoop
         if (_free.Count < MaxFreeExchanges)
         {
             _free.Push(exchange);
+        }
+    }
+
+    /// <summary>A request has ended: those who look are shown it, before its record is anybody's.</summary>
+    public void Ended(RequestRecord record, RequestHead? request, ResponseHead? response)
+    {
+        foreach (var watcher in _watchers.Open)
+        {
+            watcher.Ended(Index, record, request, response);
         }
     }
 

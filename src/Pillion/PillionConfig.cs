@@ -40,6 +40,18 @@ internal sealed record PillionConfig
         return Read(ConfigDocument.Load(file, environment, errors), file, environment, errors);
     }
 
+    /// <summary>As <see cref="Load"/>, with the tree that it was read from.</summary>
+    public static (PillionConfig? Config, ConfigNode? Tree, IReadOnlyList<ConfigError> Errors) LoadTree(string file, Func<string, string?> environment)
+    {
+        var errors = new List<ConfigError>();
+        var tree = ConfigDocument.Load(file, environment, errors);
+        var (config, all) = Read(tree, file, environment, errors);
+        return (config, tree, all);
+    }
+
+    /// <summary>The tree is of Envoy's format.</summary>
+    public static bool IsEnvoys(ConfigNode root) => root.Entries.Any(entry => EnvoyKeys.Contains(entry.Key));
+
     /// <summary>As <see cref="Load"/>, from text that is already there.</summary>
     public static (PillionConfig? Config, IReadOnlyList<ConfigError> Errors) Parse(string text, string file, Func<string, string?> environment)
     {
@@ -73,7 +85,7 @@ internal sealed record PillionConfig
             return (null, errors);
         }
 
-        var config = root.Entries.Any(entry => EnvoyKeys.Contains(entry.Key))
+        var config = IsEnvoys(root)
             ? ReadEnvoy(EnvoyBootstrap.Reading(file, errors, environment).Root(root))
             : ReadNative(new ConfigReading(file, errors).Root(root));
         ListenerAddresses.Check(config, file, errors);

@@ -3,6 +3,7 @@ using Pillion.Admin;
 using Pillion.Application;
 using Pillion.Commands;
 using Pillion.Core.Configuration.Documents;
+using Pillion.Core.Configuration.Roles;
 using Pillion.Core.Identity;
 using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Lifecycle;
@@ -10,6 +11,7 @@ using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Logging;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
+using Pillion.Core.Signals.Watching;
 using Pillion.Net;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
@@ -36,6 +38,8 @@ internal sealed partial class Sidecar : IDisposable
     private Task _watching = Task.CompletedTask;
     private AdminServer? _adminServer;
     private AdminToken? _token;
+    private readonly RequestWatchers _watchers = new();
+    private volatile AdminConfig _adminConfig = new();
 
     public Sidecar(int loops, Network network, PillionLogs logs, TimeProvider time, INameResolver resolver, Func<string, ILineSink>? openAccessLog = null)
     {
@@ -62,6 +66,7 @@ internal sealed partial class Sidecar : IDisposable
             Metrics = Metrics,
             AccessLogs = _accessLogs,
             Records = Records,
+            Watchers = _watchers,
             Secrets = Secrets,
             Resolver = resolver,
             Time = time,
@@ -144,6 +149,7 @@ internal sealed partial class Sidecar : IDisposable
         prepared.ForEach(part => part.Commit());
         Lifecycle.Times = times;
         ApplicationAddress = config.App?.Address;
+        _adminConfig = config.Admin;
         Workload = config.Workload.Name;
         Health.Apply(config.App);
         Metrics.Server.SetListeners(config.Proxy.Listeners.Count);
@@ -176,6 +182,11 @@ internal sealed partial class Sidecar : IDisposable
                 Lifecycle = Lifecycle,
                 Metrics = Metrics,
                 Records = Records,
+                Watchers = _watchers,
+                Tap = () => _adminConfig.Tap,
+                AdminAddress = () => AdminAddress,
+                Time = Time,
+                Loops = _loops.Length,
                 Levels = Logs.Levels,
                 ConfigFile = configFile,
                 Config = config,

@@ -51,9 +51,6 @@ internal sealed class RequestRecord
     /// <summary>Where it stands in its trace.</summary>
     public TracePosition Trace;
 
-    /// <summary>The SPIFFE id that the peer proved to be its own, or the first URI of a certificate that was verified otherwise; empty where there is neither.</summary>
-    public string Peer { get; set; } = "";
-
     public BoundedText Method { get; } = new(16);
 
     public BoundedText Authority { get; } = new(96);
@@ -67,6 +64,9 @@ internal sealed class RequestRecord
     public PeerAddress Downstream { get; set; }
 
     public PeerAddress DownstreamLocal { get; set; }
+
+    /// <summary>Who the client proved to be: its SPIFFE id, else the first URI or the subject of its certificate; empty where it showed none.</summary>
+    public string PeerIdentity { get; set; } = "";
 
     /// <summary>10, 11 or 20.</summary>
     public byte Version { get; set; }
@@ -155,7 +155,7 @@ internal sealed class RequestRecord
         Method.Clear();
         Authority.Clear();
         Target.Clear();
-        Listener = VirtualHost = Route = Cluster = UpstreamHost = Peer = "";
+        Listener = VirtualHost = Route = Cluster = UpstreamHost = PeerIdentity = "";
         Trace = default;
         RouteSource = default;
         Downstream = DownstreamLocal = default;
@@ -177,13 +177,13 @@ internal sealed class RequestRecord
         Id.Set(other.Id);
         TraceId.Set(other.TraceId);
         Trace = other.Trace;
-        Peer = other.Peer;
         Method.Set(other.Method);
         Authority.Set(other.Authority);
         Target.Set(other.Target);
         StartedUtcTicks = other.StartedUtcTicks;
         Downstream = other.Downstream;
         DownstreamLocal = other.DownstreamLocal;
+        PeerIdentity = other.PeerIdentity;
         Version = other.Version;
         Listener = other.Listener;
         VirtualHost = other.VirtualHost;

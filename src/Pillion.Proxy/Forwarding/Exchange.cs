@@ -463,9 +463,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Record.StartedUtcTicks = Loop.UtcTicks;
         Record.Downstream = stream.Remote;
         Record.DownstreamLocal = stream.Local;
+        Record.PeerIdentity = stream.Tls is not { Peer: { } peer } tls ? "" : tls.PeerIdentity ?? (peer.UriNames is [var uri, ..] ? uri : peer.Subject);
         Record.Listener = listener.Name;
         Record.UpstreamIsApplication = listener.Direction == TrafficDirection.Inbound;
-        Record.Peer = stream.Tls is not { } tls ? "" : tls.PeerIdentity ?? (tls.Peer is { UriNames: [var uri, ..] } ? uri : "");
         Record.Version = Request.Version;
         IsGrpc = GrpcContent.Is(Request.Fields);
         Record.Method.Set(Request.MethodName);
@@ -493,14 +493,15 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Metrics.BytesSent += record.BytesSent;
         Metrics.CountFinished(record);
         _route?.Metrics[Loop.Index].Count(record);
-        if (record.Peer.Length > 0)
+        if (record.PeerIdentity.Length > 0)
         {
-            Loop.Peers.Of(record.Peer).Count(record);
+            Loop.Peers.Of(record.PeerIdentity).Count(record);
         }
 
         Listener.Log(Loop, record, Request, Response, AnswerTrailers);
         Listener.Tracer?.End(this);
         AnswerTrailers.Clear();
+        Loop.Ended(record, Request, Response);
         Loop.Records.Publish(record);
         Record = null!;
         Stream = null!;

@@ -83,42 +83,11 @@ internal sealed class HttpSnapshot
     {
         if (_servicePrefix is not null)
         {
-            TakeServiceFromPath(request);
+            ServicePath.Take(request, _servicePrefix, _routes);
         }
 
         return _routes.Match(request, request.Authority, out _);
     }
 
     public void Log(ProxyLoop loop, RequestRecord record, RequestHead request, ResponseHead response, FieldList? trailers) => _logs.Write(loop.Index, record, request, response, trailers);
-
-    private void TakeServiceFromPath(RequestHead request)
-    {
-        var target = request.Target;
-        if (request.Form != TargetForm.Origin || !target.StartsWith(_servicePrefix))
-        {
-            return;
-        }
-
-        var rest = target[_servicePrefix!.Length..];
-        var end = rest.IndexOfAny((byte)'/', (byte)'?');
-        var service = end < 0 ? rest : rest[..end];
-        if (service.IsEmpty || !_routes.HasHost(service))
-        {
-            return;
-        }
-
-        request.SetAuthority(service);
-        var path = end < 0 ? default : rest[end..];
-        if (path.IsEmpty || path[0] == '?')
-        {
-            Span<byte> rooted = path.Length < 1024 ? stackalloc byte[1025] : new byte[path.Length + 1];
-            rooted[0] = (byte)'/';
-            path.CopyTo(rooted[1..]);
-            request.SetTarget(rooted[..(path.Length + 1)]);
-        }
-        else
-        {
-            request.SetTarget(path);
-        }
-    }
 }

@@ -21,6 +21,9 @@ internal sealed class ForwardAction(ForwardConfig config, VirtualHostConfig host
     /// <summary>The request header that names the cluster; null where the route does.</summary>
     public byte[]? ClusterHeader { get; } = config.ClusterHeader is { } header ? Encoding.ASCII.GetBytes(header) : null;
 
+    /// <summary>Every cluster that its requests may go to; none where a header of theirs names it.</summary>
+    public IReadOnlyList<string> Clusters { get; } = config.ClusterHeader is not null ? [] : config.Split is { } parts ? [.. parts.Parts.Select(part => part.Cluster)] : [config.Cluster];
+
     /// <summary>Who else gets a copy.</summary>
     public Mirror[] Mirrors { get; } = [.. (config.Mirrors.Count > 0 ? config.Mirrors : host.Mirrors).Select(mirror => new Mirror(mirror))];
 

@@ -17,11 +17,14 @@ internal sealed class HeaderMatcher
 
     public HeaderMatcher(ValueMatchConfig config)
     {
+        Name = config.Name;
         _name = Encoding.ASCII.GetBytes(config.Name);
         _source = RequestFields.Identify(config.Name);
         _known = KnownFields.Identify(_name);
         _matcher = new ValueMatcher(config);
     }
+
+    public string Name { get; }
 
     public bool Matches(RequestHead head, Scratch scratch)
     {

@@ -21,6 +21,30 @@ internal sealed class RouteMatcher(RouteMatchConfig config)
         return pathMatches && MatchesBesidePath(head, scratch);
     }
 
+    /// <summary>
+    /// For a request of which not every header is known: as <see cref="Matches"/>, and where only a header that is not known could still say no, the name of that
+    /// header and true.
+    /// </summary>
+    public bool MayMatch(RequestHead head, ReadOnlySpan<byte> path, Scratch scratch, Func<string, bool> isKnown, out string? unknown)
+    {
+        unknown = null;
+        foreach (var header in _headers)
+        {
+            if (!isKnown(header.Name))
+            {
+                unknown ??= header.Name;
+            }
+            else if (!header.Matches(head, scratch))
+            {
+                return false;
+            }
+        }
+
+        return (head.Form == TargetForm.Authority ? Path.Kind == PathMatchKind.Connect : Path.Matches(path, scratch))
+            && (_method is null || _method.Matches(head))
+            && Array.TrueForAll(_query, parameter => parameter.Matches(head.Query, scratch));
+    }
+
     /// <summary>For a route that a table of exact paths has already found.</summary>
     public bool MatchesBesidePath(RequestHead head, Scratch scratch)
     {

@@ -52,4 +52,27 @@ internal sealed class RouteTable
         var scratch = Scratch.OfThread;
         return virtualHost.Match(head, scratch.ForMatching(head.Path, _rules), scratch);
     }
+
+    /// <summary>For a request of which not every header is known: what <see cref="Match(RequestHead)"/> finds, or the route that would be found or not by such a header.</summary>
+    public Route? MayMatch(RequestHead head, Func<string, bool> isKnown, out string? unknown)
+    {
+        unknown = null;
+        if (_domains.Find(head.Authority) is not { } host)
+        {
+            return null;
+        }
+
+        var scratch = Scratch.OfThread;
+        var path = scratch.ForMatching(head.Path, _rules);
+        foreach (var route in host.Routes)
+        {
+            if (route.Matcher.MayMatch(head, path, scratch, isKnown, out unknown))
+            {
+                return route;
+            }
+        }
+
+        unknown = null;
+        return null;
+    }
 }

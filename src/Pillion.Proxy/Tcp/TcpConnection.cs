@@ -56,6 +56,7 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
         record.DurationMicros = loop.Events.MicrosNow - _startMicros;
         metrics.ConnectionsActive--;
         tcp.Logs.Write(loop.Index, record, null, null);
+        loop.Ended(record, request: null, response: null);
         loop.Records.Publish(record);
     }
 
@@ -205,6 +206,7 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
         record.StartedUtcTicks = loop.UtcTicks;
         record.Downstream = downstream.Remote;
         record.DownstreamLocal = downstream.Local;
+        record.PeerIdentity = downstream.Tls is { Peer: { } peer } tls ? tls.PeerIdentity ?? peer.Subject : "";
         record.Listener = tcp.Listener;
         record.UpstreamIsApplication = tcp.Direction == Configuration.TrafficDirection.Inbound;
         record.RouteSource = tcp.Config.Source;

@@ -6,6 +6,9 @@ using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.Logging;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
+using Pillion.Explaining;
+using Pillion.Tapping;
+using Pillion.Watching;
 
 namespace Pillion.Admin;
 
@@ -23,6 +26,9 @@ internal sealed class AdminEndpoints
     {
         _sources = sources;
         _token = token;
+        var explain = new ExplainPages(sources.Records);
+        var tap = new TapPage(sources, token);
+        var top = new TopPage(sources);
         _all =
         [
             Reading("/", "This page", _ => AdminPage.Html),
@@ -35,7 +41,10 @@ internal sealed class AdminEndpoints
             Reading("/listeners", "Listeners with their addresses; ?format=json", Listeners),
             new("/clusters", "Clusters with their endpoints; ?format=json", false, (request, _, token) => ClustersAsync(request, token)),
             new("/requests", "The latest requests; ?count=N, ?failures", false, (request, _, token) => RequestsAsync(request, token)),
-            new("/explain/", "Everything about one request, by its id; ?format=json", false, ExplainAsync),
+            new("/explain", "Everything about the newest failure: ?last_error; how a route's newest requests fared: ?route=NAME, ?count=N; ?format=json", false, (request, _, token) => explain.NewestAsync(request, token)),
+            new("/explain/", "Everything about one request, by its request or trace id or the beginning of one; ?format=json", false, explain.OneAsync),
+            Reading("/top", "What each route does, a line of JSON a second for as long as one reads: ?by=routes|clusters|peers, ?interval=TIME", top.Answer),
+            Reading("/tap", "Requests as they come, secrets left out: ?route=, ?status=5xx, ?peer=, ?slower=TIME, …, ?limit=N, ?format=json; with the token ?header=NAME=VALUE and ?headers", tap.Answer),
             Reading("/mtls", "Who still comes in the clear where mutual TLS is permissive: what strict would refuse; ?format=json", Mtls),
             Reading("/logging", "The levels of Pillion's own log", _ => Levels()),
             Changing("/logging", "Changes levels: ?level=debug for all, ?listener=debug for one", SetLevels),
@@ -282,19 +291,6 @@ internal sealed class AdminEndpoints
         return request.Parameter("format") == "text"
             ? AdminResponse.Text(200, string.Join('\n', records.Select(RecordText.Line)))
             : AdminResponse.WriteBytes(200, AdminResponse.Json, output => RecordJson.Write(output, records));
-    }
-
-    private async Task<AdminResponse> ExplainAsync(AdminRequest request, string id, CancellationToken cancellationToken)
-    {
-        if (id.Length == 0)
-        {
-            return AdminResponse.Text(400, "add the request's id, as in /explain/4f2a…; the response carries it as x-request-id");
-        }
-
-        var record = await _sources.Records.FindAsync(id, cancellationToken).ConfigureAwait(false);
-        return record is null ? AdminResponse.Text(404, "no such request is remembered: the id is wrong, or so many came after it that it was forgotten")
-            : request.WantsJson ? AdminResponse.WriteBytes(200, AdminResponse.Json, output => RecordJson.Write(output, record))
-            : AdminResponse.WriteBytes(200, AdminResponse.PlainText, output => RecordText.Write(output, record));
     }
 
     private AdminResponse Levels()

@@ -1,3 +1,5 @@
+using Pillion.Core.Signals;
+
 namespace Pillion.Admin;
 
 /// <summary>A request to the admin port, free of any transport.</summary>
@@ -24,19 +26,23 @@ internal sealed record AdminRequest
     public bool IsUnixSocket { get; init; }
 
     /// <summary>The first value of a query parameter, or null.</summary>
-    public string? Parameter(string name)
+    public string? Parameter(string name) => Parameters(name).FirstOrDefault();
+
+    /// <summary>Every value of a query parameter.</summary>
+    public IEnumerable<string> Parameters(string name)
     {
         foreach (var pair in Query.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             var equals = pair.IndexOf('=');
             if (string.Equals(equals < 0 ? pair : pair[..equals], name, StringComparison.Ordinal))
             {
-                return equals < 0 ? "" : Uri.UnescapeDataString(pair[(equals + 1)..].Replace('+', ' '));
+                yield return equals < 0 ? "" : Uri.UnescapeDataString(pair[(equals + 1)..].Replace('+', ' '));
             }
         }
-
-        return null;
     }
 
     public bool WantsJson => Parameter("format") == "json";
+
+    /// <summary>A terminal asks: <c>?color</c>.</summary>
+    public Ink Ink => new(Parameter("color") is not null);
 }

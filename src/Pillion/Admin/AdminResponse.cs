@@ -23,6 +23,9 @@ internal sealed record AdminResponse(int Status, string ContentType, ReadOnlyMem
 
     public IReadOnlyList<(string Name, string Value)> Fields { get; init; } = Safe;
 
+    /// <summary>What follows the head instead of <see cref="Body"/>; null is an answer that ends.</summary>
+    public IAdminStream? Stream { get; init; }
+
     public static AdminResponse Text(int status, string text) => new(status, PlainText, Encoding.UTF8.GetBytes(text.EndsWith('\n') ? text : text + "\n"));
 
     public static AdminResponse WriteJson(int status, Action<Utf8JsonWriter> write)

@@ -20,6 +20,7 @@ internal sealed partial class AdminServer(EventLoop loop, Func<AdminEndpoints?> 
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(5);
 
     private readonly HashSet<Http1ServerStream> _open = [];
+    private readonly HashSet<AdminLeaving> _streaming = [];
     private Listener? _listener;
 
     /// <summary>What is bound, with the real port; null before.</summary>
@@ -49,6 +50,11 @@ internal sealed partial class AdminServer(EventLoop loop, Func<AdminEndpoints?> 
     public void Stop() => loop.Post(() =>
     {
         _listener?.Close();
+        foreach (var streaming in _streaming.ToArray())
+        {
+            streaming.End();
+        }
+
         foreach (var stream in _open.ToArray())
         {
             stream.Abort(reset: false);
@@ -118,6 +124,16 @@ internal sealed partial class AdminServer(EventLoop loop, Func<AdminEndpoints?> 
         var response = endpoints() is { } all
             ? await Task.Run(() => all.AnswerAsync(request, CancellationToken.None))
             : AdminResponse.Text(503, "starting");
+        if (response.Stream is { } endless)
+        {
+            using (endless)
+            {
+                await StreamAsync(stream, response, endless, request.Method == "HEAD");
+            }
+
+            return false;
+        }
+
         var sent = await SendAsync(stream, response, close, request.Method == "HEAD");
         if (close && sent && (await stream.ShutdownAsync()).IsOk)
         {
@@ -143,29 +159,62 @@ internal sealed partial class AdminServer(EventLoop loop, Func<AdminEndpoints?> 
         };
     }
 
-    private async Task<bool> SendAsync(Http1ServerStream stream, AdminResponse response, bool close, bool isHead)
+    // It ends with its connection, so that a client of any age can read it to its end.
+    private async Task StreamAsync(Http1ServerStream stream, AdminResponse response, IAdminStream parts, bool isHead)
     {
-        var head = new ResponseHead { Status = response.Status, Body = isHead ? BodyKind.None : BodyKind.Length, ContentLength = response.Body.Length };
-        head.Fields.Add("Content-Type"u8, Encoding.ASCII.GetBytes(response.ContentType));
-        if (isHead)
+        if (!stream.WriteHead(Head(response, isHead ? BodyKind.None : BodyKind.UntilClose), close: true) || !(await stream.FlushAsync()).IsOk || isHead)
         {
-            head.Fields.Add(KnownField.ContentLength, Encoding.ASCII.GetBytes($"{response.Body.Length}"));
+            return;
         }
 
+        using var leaving = new AdminLeaving();
+        _streaming.Add(leaving);
+        stream.ClientWatcher = leaving;
+        while (!leaving.Token.IsCancellationRequested)
+        {
+            var part = await Task.Run(() => parts.NextAsync(leaving.Token).AsTask());
+            if (part.IsEmpty || !await SendPartsAsync(stream, part) || !(await stream.FlushAsync()).IsOk)
+            {
+                break;
+            }
+        }
+
+        stream.ClientWatcher = null;
+        _streaming.Remove(leaving);
+    }
+
+    private static ResponseHead Head(AdminResponse response, BodyKind body)
+    {
+        var head = new ResponseHead { Status = response.Status, Body = body, ContentLength = response.Body.Length };
+        head.Fields.Add("Content-Type"u8, Encoding.ASCII.GetBytes(response.ContentType));
         foreach (var (name, value) in response.Fields)
         {
             head.Fields.Add(Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(value));
         }
 
-        if (!stream.WriteHead(head, close))
+        return head;
+    }
+
+    private async Task<bool> SendAsync(Http1ServerStream stream, AdminResponse response, bool close, bool isHead)
+    {
+        var head = Head(response, isHead ? BodyKind.None : BodyKind.Length);
+        if (isHead)
         {
-            return false;
+            head.Fields.Add(KnownField.ContentLength, Encoding.ASCII.GetBytes($"{response.Body.Length}"));
         }
 
+        return stream.WriteHead(head, close)
+            && await SendPartsAsync(stream, isHead ? default : response.Body)
+            && (await stream.FinishAsync(null)).IsOk
+            && (await stream.FlushAsync()).IsOk;
+    }
+
+    private async Task<bool> SendPartsAsync(Http1ServerStream stream, ReadOnlyMemory<byte> body)
+    {
         var slab = loop.Slabs.Rent(Net.Memory.SlabPool.Medium);
         try
         {
-            for (var rest = isHead ? default : response.Body; !rest.IsEmpty;)
+            for (var rest = body; !rest.IsEmpty;)
             {
                 var count = Math.Min(rest.Length, slab.Free.Length);
                 slab.TryAppend(rest.Span[..count]);
@@ -183,7 +232,7 @@ internal sealed partial class AdminServer(EventLoop loop, Func<AdminEndpoints?> 
             loop.Slabs.Return(slab);
         }
 
-        return (await stream.FinishAsync(null)).IsOk && (await stream.FlushAsync()).IsOk;
+        return true;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "an error inside Pillion ended a request to the admin port; please report it")]

@@ -1,8 +1,11 @@
 using Pillion.Core.Configuration.Documents;
+using Pillion.Core.Configuration.Roles;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.Logging;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
+using Pillion.Core.Signals.Watching;
+using Pillion.Net;
 using Pillion.Reload;
 
 namespace Pillion.Admin;
@@ -15,6 +18,20 @@ internal sealed record AdminSources
     public required MetricRegistry Metrics { get; init; }
 
     public required RequestRecords Records { get; init; }
+
+    /// <summary>Who looks at requests as they end.</summary>
+    public RequestWatchers Watchers { get; init; } = new();
+
+    /// <summary>Who may watch requests as they come, as the configuration that runs says.</summary>
+    public Func<TapAccess> Tap { get; init; } = () => TapAccess.Local;
+
+    /// <summary>Where this port is bound; null before.</summary>
+    public Func<Address?> AdminAddress { get; init; } = () => null;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>How many loops serve requests.</summary>
+    public int Loops { get; init; } = 1;
 
     public required LogLevels Levels { get; init; }
 

@@ -53,8 +53,12 @@ internal static class CommandLine
         {
             RunCommand.Create(io, application),
             CheckCommand.Create(io),
+            DiffCommand.Create(io),
+            RehearseCommand.Create(io),
             WaitCommand.Create(io),
             ExplainCommand.Create(io),
+            TopCommand.Create(io),
+            TapCommand.Create(io),
             MtlsCommand.Create(io),
             CertsCommand.Create(io),
             CaptureCommand.Create(io),

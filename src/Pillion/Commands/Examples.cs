@@ -19,8 +19,17 @@ internal static class Examples
             "PILLION_CONFIG=/etc/pillion.yaml pillion run --admin unix:/run/pillion/admin.sock",
         ],
         "check" => ["pillion check pillion.yaml", "pillion check envoy.json"],
+        "diff" => ["pillion diff pillion.yaml new.yaml", "pillion diff envoy.yaml pillion.yaml --json"],
+        "rehearse" => ["pillion rehearse new.yaml --log access.json", "pillion rehearse new.yaml --against pillion.yaml --log access.json", "zcat access.json.gz | pillion rehearse new.yaml --log -"],
         "wait" => ["pillion wait && ./orders", "pillion wait --timeout 2m --admin unix:/run/pillion/admin.sock"],
-        "explain" => ["pillion explain 7f3c0a52-…           the id is the response's x-request-id"],
+        "explain" =>
+        [
+            "pillion explain 7f3c0a52            the response carries it as x-request-id; its beginning is enough",
+            "pillion explain --last-error",
+            "pillion explain --route orders --count 500",
+        ],
+        "top" => ["pillion top", "pillion top --clusters --sort p99", "pillion top --once --json | jq '.rows[] | select(.failures > 0)'"],
+        "tap" => ["pillion tap --status 5xx", "pillion tap --route orders --slower 200ms --limit 10", "pillion tap --header x-tenant=acme --show-headers"],
         "certs" => ["pillion certs init ./certs orders payments", "pillion certs show ./certs"],
         "certs init" => ["pillion certs init ./certs orders payments", "pillion certs init ./certs --force --life 1h", "pillion certs init ./certs orders --trust-domain dev.example --namespace shop"],
         "certs show" => ["pillion certs show ./certs", "pillion certs show /var/run/secrets/pillion/cert.pem"],

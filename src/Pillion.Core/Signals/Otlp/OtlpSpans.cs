@@ -68,7 +68,7 @@ internal sealed class OtlpSpans(ProtoWriter writer)
         Text("pillion.virtual_host", request.VirtualHost);
         Text("pillion.route", request.Route);
         Text("pillion.cluster", request.Cluster);
-        Text("pillion.peer", request.Peer);
+        Text("pillion.peer", request.PeerIdentity);
         Text("pillion.request_id", request.Id.Span);
         if (request.AttemptCount > 1)
         {

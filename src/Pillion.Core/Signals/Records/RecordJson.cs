@@ -26,7 +26,7 @@ internal static class RecordJson
         json.WriteEndArray();
     }
 
-    private static void Write(Utf8JsonWriter json, RequestRecord record)
+    public static void Write(Utf8JsonWriter json, RequestRecord record)
     {
         json.WriteStartObject();
         json.WriteString("time", new DateTime(record.StartedUtcTicks, DateTimeKind.Utc));
@@ -34,6 +34,7 @@ internal static class RecordJson
         Text(json, "trace_id", record.TraceId);
         Text(json, "listener", record.Listener);
         Text(json, "client", record.Downstream.Equals(default) ? null : record.Downstream.ToString());
+        Text(json, "peer_identity", record.PeerIdentity);
         Text(json, "method", record.Method);
         Text(json, "authority", record.Authority);
         Text(json, "target", record.Target);
@@ -55,6 +56,7 @@ internal static class RecordJson
         Verdicts(json, record);
         Attempts(json, record);
         json.WriteString("reason", Explanations.Sentence(record));
+        Text(json, "remedy", Remedies.Of(record));
         json.WriteEndObject();
     }
 

@@ -43,16 +43,31 @@ internal sealed class RecordRing(int successes = RecordRing.DefaultSuccesses, in
     public RequestRecord? Find(ReadOnlySpan<byte> id) =>
         (_failures.Find(id) ?? _successes.Find(id)) is { } found ? Copy(found) : null;
 
+    /// <summary>Copies of the records of this request or trace id, at most so many; where there is none, of those whose ids begin so.</summary>
+    public void CopyMatches(List<RequestRecord> destination, ReadOnlySpan<byte> id, int count)
+    {
+        foreach (var wholly in (ReadOnlySpan<bool>)[true, false])
+        {
+            _failures.CopyMatches(destination, id, wholly, count);
+            _successes.CopyMatches(destination, id, wholly, count);
+            if (destination.Count > 0)
+            {
+                return;
+            }
+        }
+    }
+
     /// <summary>Copies of the newest records, newest first.</summary>
-    public void CopyLatest(List<RequestRecord> destination, int count, bool failuresOnly = false)
+    /// <param name="route">Only those of this route; null is all.</param>
+    public void CopyLatest(List<RequestRecord> destination, int count, bool failuresOnly = false, string? route = null)
     {
         // Each ring is in order by the end of its requests; the two are merged by when the request began, which is near enough for a list.
         var failure = 0;
         var success = failuresOnly ? _successes.Count : 0;
         for (var taken = 0; taken < count; taken++)
         {
-            var f = _failures.Newest(failure);
-            var s = _successes.Newest(success);
+            var f = _failures.Newest(ref failure, route);
+            var s = _successes.Newest(ref success, route);
             if (f is null && s is null)
             {
                 return;
@@ -110,6 +125,33 @@ internal sealed class RecordRing(int successes = RecordRing.DefaultSuccesses, in
             Count = Math.Min(Count + 1, capacity);
             return oldest;
         }
+
+        /// <summary>The next one of the route; <paramref name="back"/> moves there.</summary>
+        public RequestRecord? Newest(ref int back, string? route)
+        {
+            for (; Newest(back) is { } record; back++)
+            {
+                if (route is null || record.Route == route)
+                {
+                    return record;
+                }
+            }
+
+            return null;
+        }
+
+        public void CopyMatches(List<RequestRecord> destination, ReadOnlySpan<byte> id, bool wholly, int count)
+        {
+            for (var back = 0; Newest(back) is { } record && destination.Count < count; back++)
+            {
+                if (Matches(record.Id.Span, id, wholly) || Matches(record.TraceId.Span, id, wholly))
+                {
+                    destination.Add(Copy(record));
+                }
+            }
+        }
+
+        private static bool Matches(ReadOnlySpan<byte> whole, ReadOnlySpan<byte> id, bool wholly) => wholly ? whole.SequenceEqual(id) : whole.StartsWith(id);
 
         public RequestRecord? Newest(int back)
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Pillion.Core.Resilience;
@@ -11,7 +10,7 @@ internal static class RecordText
 {
     private const int Column = 13;
 
-    public static string Text(RequestRecord record)
+    public static string Text(RequestRecord record, Ink ink = default)
     {
         var text = new StringBuilder();
         Row(text, "request", $"{Clean(record.Method)} {Clean(record.Target)}{(record.Target.IsCut ? "…" : "")}{Protocol(record)}");
@@ -20,6 +19,7 @@ internal static class RecordText
         Row(text, "trace", Clean(record.TraceId));
         Row(text, "began", new DateTime(record.StartedUtcTicks, DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
         Row(text, "client", record.Downstream.Equals(default) ? "" : $"{record.Downstream} on listener {record.Listener}");
+        Row(text, "identity", record.PeerIdentity.Length == 0 ? "" : $"{record.PeerIdentity} (verified)");
         Row(text, "route", Route(record));
         Row(text, "cluster", record.Cluster);
         Verdicts(text, record);
@@ -28,11 +28,32 @@ internal static class RecordText
         Timings(text, record);
         Row(text, "answer", Answer(record));
         Row(text, "flags", record.Flags == ResponseFlags.None ? "" : Flags(record.Flags));
-        text.Append('\n').Append(Explanations.Sentence(record).ReplaceLineEndings(" ")).Append('\n');
+        Painted(text, record, ink);
+        text.Append('\n').Append(ink.Bold(Explanations.Sentence(record).ReplaceLineEndings(" "))).Append('\n');
+        if (Remedies.Of(record) is { Length: > 0 } remedy)
+        {
+            text.Append("\nWhat you can do: ").Append(remedy).Append('\n');
+        }
+
         return text.ToString();
     }
 
-    public static void Write(IBufferWriter<byte> output, RequestRecord record) => Encoding.UTF8.GetBytes(Text(record), output);
+    // Labels step back behind what they name; the answer says by its colour how it went.
+    private static void Painted(StringBuilder text, RequestRecord record, Ink ink)
+    {
+        if (!ink.IsOn)
+        {
+            return;
+        }
+
+        var lines = text.ToString().TrimEnd('\n').Split('\n');
+        text.Clear();
+        foreach (var line in lines)
+        {
+            var value = line[Column..];
+            text.Append(ink.Faint(line[..Column])).Append(line.StartsWith("answer", StringComparison.Ordinal) ? ink.Status(record.Status, value) : value).Append('\n');
+        }
+    }
 
     /// <summary>One line for a list of requests: time, id, method, target, status, duration, failure.</summary>
     public static string Line(RequestRecord record)
@@ -110,14 +131,12 @@ internal static class RecordText
 
     private static void Timings(StringBuilder text, RequestRecord record)
     {
-        (string Label, long Micros)[] timings =
-        [
-            ("request complete", record.RequestReceivedMicros),
-            ("sent upstream", record.UpstreamStartedMicros),
-            ("answer begun", record.UpstreamAnsweredMicros),
-            ("end", record.DurationMicros),
-        ];
-        Row(text, "times", string.Join(", ", timings.Where(t => t.Micros >= 0).Select(t => $"{t.Label} {Millis(t.Micros)}")));
+        var label = "times";
+        foreach (var bar in TimeBars.Of(record))
+        {
+            Row(text, label, bar);
+            label = "";
+        }
     }
 
     private static string Answer(RequestRecord record) =>

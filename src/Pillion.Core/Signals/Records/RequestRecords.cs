@@ -11,6 +11,9 @@ internal sealed class RequestRecords(TimeProvider time)
     // A loop that does not answer is stuck; the others' records are worth having all the same.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    // More than these under one id or beginning are told of by their number.
+    private const int MostMatches = 64;
+
     private readonly List<(RecordRing Ring, Action<Action> Post)> _loops = [];
 
     /// <summary>Adds a loop, at composition; <paramref name="post"/> runs an action on that loop's thread.</summary>
@@ -23,14 +26,36 @@ internal sealed class RequestRecords(TimeProvider time)
         return answers.FirstOrDefault(record => record is not null);
     }
 
+    /// <summary>
+    /// The requests that an id stands for, oldest first: a request that passed inbound and caused others outbound shares its id with them, and its trace.
+    /// A whole request id is preferred to a whole trace id, and that to the beginning of either.
+    /// </summary>
+    public async Task<IReadOnlyList<RequestRecord>> MatchesAsync(string id, CancellationToken cancellationToken)
+    {
+        var bytes = Encoding.UTF8.GetBytes(id);
+        var answers = await AskAsync(
+            ring =>
+            {
+                var records = new List<RequestRecord>();
+                ring.CopyMatches(records, bytes, MostMatches);
+                return records;
+            },
+            cancellationToken).ConfigureAwait(false);
+        var all = answers.SelectMany(records => records ?? []).OrderBy(record => record.StartedUtcTicks).ToList();
+        return
+            all.FindAll(record => record.Id.Span.SequenceEqual(bytes)) is { Count: > 0 } byId ? byId :
+            all.FindAll(record => record.TraceId.Span.SequenceEqual(bytes)) is { Count: > 0 } byTrace ? byTrace : all;
+    }
+
     /// <summary>The newest records over all loops, newest first.</summary>
-    public async Task<IReadOnlyList<RequestRecord>> LatestAsync(int count, bool failuresOnly, CancellationToken cancellationToken)
+    /// <param name="route">Only those of this route; null is all.</param>
+    public async Task<IReadOnlyList<RequestRecord>> LatestAsync(int count, bool failuresOnly, CancellationToken cancellationToken, string? route = null)
     {
         var answers = await AskAsync(
             ring =>
             {
                 var records = new List<RequestRecord>();
-                ring.CopyLatest(records, count, failuresOnly);
+                ring.CopyLatest(records, count, failuresOnly, route);
                 return records;
             },
             cancellationToken).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Pillion.Core.Resilience;
 using Pillion.Core.Signals;
 using Pillion.Core.Signals.Records;
 using Xunit;
@@ -138,11 +139,16 @@ public sealed class RecordRingTests
         attempts     1. 10.0.0.1:8080  at   0.900 ms  for   6.000 ms  new connection     connect refused: Connection refused, nothing sent
                      2. 10.0.0.1:8080  at   2.000 ms  for   6.000 ms  new connection     connect refused: Connection refused, nothing sent
         bytes        12 received from the client, 345 sent to it
-        times        request complete 0.250 ms, sent upstream 1.000 ms, end 7.899 ms
+        times        request in    |##                                      |     0.250 ms
+                     attempt 1     |    ###############################     |     6.000 ms
+                     attempt 2     |          ##############################|     5.899 ms
+                     all           |########################################|     7.899 ms
         answer       503, made by Pillion
         flags        UF (UpstreamConnectionFailure), URX (UpstreamRetryLimitExceeded)
 
         Pillion answered 503: the upstream at 10.0.0.1:8080 refused the connection (Connection refused), in 2 attempts; nothing listens there; route orders-all (pillion.yaml:14: outbound.services.orders).
+
+        What you can do: Start what should listen there, or correct the endpoint: 'pillion check FILE' shows what the file says, /clusters what is used now. A process that has just started refuses for a moment; 'retries: { on: [connect-failure] }' bridges that.
 
         """,
         RecordText.Text(Sample.Refused()));
@@ -182,6 +188,50 @@ public sealed class RecordRingTests
         Assert.Equal("pillion.yaml:20: inbound.limit", record.GetProperty("verdicts")[0].GetProperty("line").GetString());
         Assert.Equal(7.899, record.GetProperty("duration_ms").GetDouble());
         Assert.Equal("nobody", json.RootElement[1].GetProperty("answered_by").GetString());
+    }
+
+    [Fact]
+    public void Who_the_client_proved_to_be_is_told()
+    {
+        var record = Sample.Served();
+        record.PeerIdentity = "spiffe://example.org/ns/shop/sa/web";
+        Assert.Contains("\nidentity     spiffe://example.org/ns/shop/sa/web (verified)\n", RecordText.Text(record));
+        Assert.DoesNotContain("What you can do", RecordText.Text(record));
+    }
+
+    [Fact]
+    public void Colours_are_for_a_terminal_only()
+    {
+        Assert.DoesNotContain("\e", RecordText.Text(Sample.Refused()));
+        Assert.Contains("\e[31m503, made by Pillion\e[0m", RecordText.Text(Sample.Refused(), new Ink(true)));
+    }
+
+    [Fact]
+    public void A_whole_id_is_preferred_to_the_beginning_of_one_and_a_trace_finds_all_its_requests()
+    {
+        var ring = new RecordRing();
+        ring.Publish(Sample.Served("ab"));
+        ring.Publish(Sample.Refused("abc"));
+        Assert.Equal(["ab"], Matches("ab"));
+        Assert.Equal(["abc"], Matches("abc"));
+        Assert.Equal(["abc", "ab"], Matches("a"));
+        Assert.Equal(["abc", "ab"], Matches("4bf92f3577b34da6a3ce929d0e0e4736"));
+        Assert.Empty(Matches("b"));
+
+        IEnumerable<string> Matches(string id)
+        {
+            var found = new List<RequestRecord>();
+            ring.CopyMatches(found, System.Text.Encoding.ASCII.GetBytes(id), 10);
+            return found.Select(record => record.Id.ToString());
+        }
+    }
+
+    [Fact]
+    public void Every_kind_of_failure_has_a_remedy_of_its_own()
+    {
+        var remedies = Enum.GetValues<FailureKind>().Where(kind => kind != FailureKind.None).Select(Remedies.For).ToList();
+        Assert.All(remedies, remedy => Assert.True(remedy.Length > 40 && remedy.EndsWith('.'), remedy));
+        Assert.Equal(remedies.Count, remedies.Distinct().Count());
     }
 
     private static IEnumerable<string> Latest(RecordRing ring, int count, bool failuresOnly = false)
