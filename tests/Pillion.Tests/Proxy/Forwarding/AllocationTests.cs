@@ -9,6 +9,7 @@ using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
 using Pillion.Proxy;
+using Pillion.Proxy.Configuration;
 using Pillion.Tests.Support;
 using Xunit;
 
@@ -70,7 +71,30 @@ public sealed class AllocationTests : IDisposable
     [InlineData("GET / HTTP/1.1\r\nHost: orders\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nhello-end")]
     [InlineData("POST /a?b=c HTTP/1.1\r\nHost: orders\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello-end\r\n0\r\n\r\n")]
     [InlineData("PUT /a HTTP/1.1\r\nHost: orders\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end")]
-    public async Task A_forwarded_request_allocates_nothing_once_everything_is_warm(string request, string answer)
+    public Task A_forwarded_request_allocates_nothing_once_everything_is_warm(string request, string answer) => AllocatesNothingAsync(request, answer, config => config);
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\nHost: orders\r\nX-User: 7\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end")]
+    [InlineData("POST /a HTTP/1.1\r\nHost: orders\r\nIdempotency-Key: 7\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end")]
+    public Task Under_retries_that_are_announced_and_a_split_it_allocates_nothing_either(string request, string answer) => AllocatesNothingAsync(request, answer, forward => forward with
+    {
+        Cluster = "",
+        Split = new SplitConfig { Parts = [new() { Cluster = "app", Weight = 9 }, new() { Cluster = "app", Weight = 1 }], By = SplitBy.Header, ByName = "x-user" },
+        Retry = new RetryConfig
+        {
+            On = RetryOn.ServerError | RetryOn.Headers,
+            OnHeaders = [new() { Name = "x-again" }],
+            PerTryTimeout = TimeSpan.FromSeconds(5),
+            PerTryIdleTimeout = TimeSpan.FromSeconds(5),
+            IdempotencyKey = "Idempotency-Key",
+            RateLimitBackOff = RateLimitBackOffConfig.Default,
+            Announces = true,
+            Yields = true,
+            TellsClient = true,
+        },
+    });
+
+    private async Task AllocatesNothingAsync(string request, string answer, Func<ForwardConfig, ForwardConfig> forward)
     {
 #if DEBUG
         Assert.Skip("the compiler makes state machines classes in debug builds");
@@ -78,6 +102,7 @@ public sealed class AllocationTests : IDisposable
         var upstream = await _outside.InvokeAsync(() => _network.Listen(_outside, new IPEndPoint(IPAddress.Loopback, 0), shared: false).Listener!);
         _outside.Post(() => _ = AcceptAsync(upstream, answer));
         var config = ProxyFixture.Make(
+            forward,
             cluster: cluster => cluster with { Endpoints = [ProxyFixture.Endpoint(((IPEndPoint)upstream.LocalEndPoint).Port)] },
             listener: listener => listener with { Address = new Address("127.0.0.1", 0) });
         var prepared = await _role.PrepareAsync(config, TestContext.Current.CancellationToken);
