@@ -172,13 +172,14 @@ internal sealed class RetryGate
             return reset.Config.IgnoresLonger || No("the answer asks for a longer wait than is made");
         }
 
-        wait = BackOff.AsTold(wait, _exchange.Loop.Random);
         if (!_exchange.Limits.Allows(wait))
         {
             return No("the answer asks for a longer wait than the route's timeout leaves");
         }
 
-        _told = wait;
+        // Spread as far as there is time for it.
+        var spread = BackOff.AsTold(wait, _exchange.Loop.Random);
+        _told = _exchange.Limits.Allows(spread) ? spread : wait;
         return true;
     }
 

@@ -30,6 +30,6 @@ internal sealed class TrafficSplit(SplitConfig config)
             return Utf8Parser.TryParse(value, out ulong drawn, out var used) && used == value.Length ? _targets.PickAt(drawn) : _targets.Pick(random);
         }
 
-        return _targets.PickAt(StableHash.Of(value));
+        return _targets.PickShare(StableHash.Of(value));
     }
 }

@@ -31,6 +31,9 @@ internal sealed class WeightedClusters<T>
     /// <summary>By a number instead of chance: the same number, the same cluster.</summary>
     public T PickAt(ulong number) => Find((long)(number % (ulong)_sums[^1]));
 
+    /// <summary>By a number of all 64 bits, as the share that it is of the largest: who has a place keeps it when all weights grow alike.</summary>
+    public T PickShare(ulong number) => Find((long)Math.BigMul(number, (ulong)_sums[^1], out _));
+
     private T Find(long drawn)
     {
         var at = Array.BinarySearch(_sums, drawn);

@@ -9,10 +9,10 @@ internal static class EnvoyRetryPolicy
 {
     private static readonly EnvoyExtension PreviousHosts = new("PreviousHostsPredicate", "envoy.retry_host_predicates.previous_hosts");
 
-    /// <param name="hedge">hedge_policy, which stands beside it.</param>
-    public static RetryConfig? Read(ConfigValue value, ConfigValue hedge)
+    /// <param name="hedge">hedge_policy, which stands beside it on a route.</param>
+    public static RetryConfig? Read(ConfigValue value, ConfigValue? hedge = null)
     {
-        var hedges = ReadHedge(hedge);
+        var hedges = hedge is { } policy && ReadHedge(policy);
         using var map = value.AsMap("RetryPolicy");
         var defaults = new RetryConfig();
         using var backOff = map.Optional("retry_back_off").AsMap();
@@ -50,11 +50,11 @@ internal static class EnvoyRetryPolicy
         };
         if (hedges && value.IsMap && retry.PerTryTimeout == TimeSpan.Zero)
         {
-            hedge.Fail("has no time after which to hedge", "add per_try_timeout to the retry_policy");
+            hedge!.Value.Fail("has no time after which to hedge", "add per_try_timeout to the retry_policy");
         }
         else if (hedges && !value.Exists)
         {
-            hedge.Fail("has no retry_policy beside it, which says how often", "add a retry_policy with per_try_timeout");
+            hedge!.Value.Fail("has no retry_policy beside it, which says how often", "add a retry_policy with per_try_timeout");
         }
 
         return value.IsMap ? retry : null;

@@ -46,11 +46,12 @@ internal static class EnvoyRouteTable
         filters = filters.Override(map);
         var retry = map.Optional("retry_policy");
         var actions = EnvoyRateActions.Read(map.Optional("rate_limits"));
+        map.Refuse("hedge_policy", "is read beside the retry_policy of a route", "move it to the routes that shall hedge");
         return new()
         {
             Name = name,
             Domains = read,
-            Retry = EnvoyRetryPolicy.Read(retry, map.Optional("hedge_policy")),
+            Retry = EnvoyRetryPolicy.Read(retry),
             Mirrors = EnvoyMirrors.Read(map, scope),
             CountsAttempts = map.Optional("include_request_attempt_count").AsBool(false),
             TellsAttempts = map.Optional("include_attempt_count_in_response").AsBool(false),

@@ -6,7 +6,7 @@ namespace Pillion.Proxy.Configuration.Native;
 internal static class HttpOnly
 {
     private static readonly string[] Names =
-        ["timeout", "idle_timeout", "grpc_timeout", "retries", "upgrades", "request_headers", "response_headers", "routes", "rewrite", "http", "http2", "connections", "priority", "hash_on"];
+        ["timeout", "idle_timeout", "grpc_timeout", "retries", "mirror", "upgrades", "request_headers", "response_headers", "routes", "rewrite", "http", "http2", "connections", "priority", "hash_on"];
 
     public static void Refuse(ConfigMap map)
     {

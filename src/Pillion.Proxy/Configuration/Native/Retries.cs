@@ -49,6 +49,12 @@ internal static class Retries
                 map.Optional("budget_floor", "Retries always allowed at the same time, whatever the budget. Not on a route.").AsInt(cluster.MinRetryConcurrency, 0, 1_000_000));
         }
 
+        else
+        {
+            map.Refuse("budget", "is one for all routes of a service", "move it to the retries of the service");
+            map.Refuse("budget_floor", "is one for all routes of a service", "move it to the retries of the service");
+        }
+
         var headers = map.Optional("on_headers", "Also an answer with one of these headers, as in a route, is tried again.");
         var onHeaders = headers.Exists || headers.IsDescribing ? RouteMatches.ReadHeaders(headers) : defaults.OnHeaders;
         var onlyIf = map.Optional("only_if_headers", "Only requests with one of these headers, as in a route, are tried again.");

@@ -113,7 +113,28 @@ public sealed class AllocationTests : IDisposable
             },
         ]);
 
-    private async Task MeasureAsync(string request, string answer, ValueList<FilterConfig> filters, Func<HttpConfig, HttpConfig>? http = null)
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\nHost: orders\r\nX-User: 7\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end")]
+    [InlineData("POST /a HTTP/1.1\r\nHost: orders\r\nIdempotency-Key: 7\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end")]
+    public Task Under_retries_that_are_announced_and_a_split_it_allocates_nothing_either(string request, string answer) => MeasureAsync(request, answer, [], forward: forward => forward with
+    {
+        Cluster = "",
+        Split = new SplitConfig { Parts = [new() { Cluster = "app", Weight = 9 }, new() { Cluster = "app", Weight = 1 }], By = SplitBy.Header, ByName = "x-user" },
+        Retry = new RetryConfig
+        {
+            On = RetryOn.ServerError | RetryOn.Headers,
+            OnHeaders = [new() { Name = "x-again" }],
+            PerTryTimeout = TimeSpan.FromSeconds(5),
+            PerTryIdleTimeout = TimeSpan.FromSeconds(5),
+            IdempotencyKey = "Idempotency-Key",
+            RateLimitBackOff = RateLimitBackOffConfig.Default,
+            Announces = true,
+            Yields = true,
+            TellsClient = true,
+        },
+    });
+
+    private async Task MeasureAsync(string request, string answer, ValueList<FilterConfig> filters, Func<HttpConfig, HttpConfig>? http = null, Func<ForwardConfig, ForwardConfig>? forward = null)
     {
 #if DEBUG
         Assert.Skip("the compiler makes state machines classes in debug builds");
@@ -121,6 +142,7 @@ public sealed class AllocationTests : IDisposable
         var upstream = await _outside.InvokeAsync(() => _network.Listen(_outside, new IPEndPoint(IPAddress.Loopback, 0), shared: false).Listener!);
         _outside.Post(() => _ = AcceptAsync(upstream, answer));
         var config = ProxyFixture.Make(
+            forward,
             http: http,
             cluster: cluster => cluster with { Endpoints = [ProxyFixture.Endpoint(((IPEndPoint)upstream.LocalEndPoint).Port)] },
             listener: listener => listener with { Address = new Address("127.0.0.1", 0) },

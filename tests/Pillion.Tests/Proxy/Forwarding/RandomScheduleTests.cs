@@ -1,4 +1,5 @@
 using System.Net;
+using Pillion.Core.Configuration;
 using Pillion.Net.InMemory;
 using Pillion.Proxy.Configuration;
 using Pillion.Tests.Support;
@@ -56,7 +57,33 @@ public sealed class RandomScheduleTests
         var retry = random.Next(3) == 0
             ? null
             : new RetryConfig { On = (RetryOn)random.Next(128), StatusCodes = [503], Retries = random.Next(4), UnsafeMethods = random.Next(2) == 0, PerTryTimeout = TimeSpan.FromSeconds(random.Next(3)), MaxBodyBytes = random.Next(2) * 64 * 1024 };
+        Run(seed, random, retry, mirrors: []);
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void With_tries_beside_each_other_and_copies_nothing_is_lost_either(int seed)
+    {
+        var random = new Random(1000 + seed);
+        var retry = new RetryConfig
+        {
+            On = (RetryOn)random.Next(128),
+            StatusCodes = [503],
+            Retries = 1 + random.Next(4),
+            UnsafeMethods = random.Next(2) == 0,
+            PerTryTimeout = TimeSpan.FromMilliseconds(1 + random.Next(300)),
+            PerTryIdleTimeout = TimeSpan.FromMilliseconds(random.Next(2) * 500),
+            Hedge = true,
+            Announces = random.Next(2) == 0,
+            TellsClient = random.Next(2) == 0,
+        };
+        Run(seed, random, retry, [new() { Cluster = "app", Percent = random.Next(101), MaxBodyBytes = random.Next(2) * 128 * 1024 }]);
+    }
+
+    private static void Run(int seed, Random random, RetryConfig? retry, ValueList<MirrorConfig> mirrors)
+    {
         using var proxy = new ProxyFixture(
+            forward => forward with { Mirrors = mirrors },
             http: http => http with { RequestTimeout = TimeSpan.FromSeconds(random.Next(2) * 30), IdleTimeout = TimeSpan.FromMinutes(2) },
             retry: retry,
             bytesPerReceive: PerReceive[random.Next(PerReceive.Length)],

@@ -41,6 +41,17 @@ public sealed class RetryAfterTests
         Assert.Contains("longer wait than the route's timeout leaves", proxy.Record.Verdicts[0].Outcome);
     }
 
+    [Fact]
+    public void A_wait_that_just_fits_is_made_though_there_is_no_time_to_spread_it()
+    {
+        using var proxy = new ProxyFixture(retry: Policy);
+        var client = proxy.Get();
+        proxy.Upstream.Next().Send(Refusal(503, "Retry-After: 14"));
+        proxy.Upstream.Answer = _ => Ok;
+        proxy.AdvanceSeconds(15);
+        Assert.StartsWith("HTTP/1.1 200 ", client.TakeHead());
+    }
+
     [Theory]
     [InlineData(false, 503)]
     [InlineData(true, 200)]
