@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Pillion.Core.Configuration;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
@@ -9,6 +10,7 @@ using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
 using Pillion.Proxy;
+using Pillion.Proxy.Filters;
 using Pillion.Tests.Support;
 using Xunit;
 
@@ -70,7 +72,9 @@ public sealed class AllocationTests : IDisposable
     [InlineData("GET / HTTP/1.1\r\nHost: orders\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nhello-end")]
     [InlineData("POST /a?b=c HTTP/1.1\r\nHost: orders\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello-end\r\n0\r\n\r\n")]
     [InlineData("PUT /a HTTP/1.1\r\nHost: orders\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end")]
-    public async Task A_forwarded_request_allocates_nothing_once_everything_is_warm(string request, string answer)
+    public Task A_forwarded_request_allocates_nothing_once_everything_is_warm(string request, string answer) => MeasureAsync(request, answer, []);
+
+    private async Task MeasureAsync(string request, string answer, ValueList<FilterConfig> filters)
     {
 #if DEBUG
         Assert.Skip("the compiler makes state machines classes in debug builds");
@@ -79,7 +83,8 @@ public sealed class AllocationTests : IDisposable
         _outside.Post(() => _ = AcceptAsync(upstream, answer));
         var config = ProxyFixture.Make(
             cluster: cluster => cluster with { Endpoints = [ProxyFixture.Endpoint(((IPEndPoint)upstream.LocalEndPoint).Port)] },
-            listener: listener => listener with { Address = new Address("127.0.0.1", 0) });
+            listener: listener => listener with { Address = new Address("127.0.0.1", 0) },
+            route: route => route with { Filters = filters });
         var prepared = await _role.PrepareAsync(config, TestContext.Current.CancellationToken);
         Assert.Empty(prepared.Mistakes);
         prepared.Commit();
@@ -97,6 +102,42 @@ public sealed class AllocationTests : IDisposable
 
         Assert.True(rounds.Contains(0), $"{string.Join(", ", rounds)} bytes for {Measured} requests each");
         await _role.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Neither_does_one_that_proves_itself_and_is_allowed_by_rules()
+    {
+        var directory = Directory.CreateTempSubdirectory();
+        string Write(string name, string content)
+        {
+            File.WriteAllText(Path.Combine(directory.FullName, name), content);
+            return Path.Combine(directory.FullName, name);
+        }
+
+        try
+        {
+            await MeasureAsync(
+                "GET /orders/1?x=1 HTTP/1.1\r\nHost: shop.example\r\nOrigin: https://shop.example\r\nCookie: a=b; key=k1\r\nAuthorization: Basic YWRhOmxvdmVsYWNl\r\nX-Forwarded-For: 10.1.2.3\r\nx-team: a\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end",
+                PolicyText.Native($$"""
+                    cors: { origins: ['https://*.shop.example', 'https://shop.example'], credentials: true, expose_headers: x-total }
+                    api_keys: { file: '{{Write("keys", "mobile:k1")}}', from: { cookie: key }, client_header: x-client }
+                    basic_auth: { file: '{{Write("users", "ada:{SHA}" + Convert.ToBase64String(System.Security.Cryptography.SHA1.HashData("lovelace"u8)))}}', user_header: x-user }
+                    authorization:
+                      deny:
+                      - { paths: [/admin/*, '*.php'], not_peers: 10.0.0.0/8 }
+                      - { identities: spiffe://other.example, dry_run: true }
+                      - { clients: 192.0.2.0/24, headers: { x-team: { not: true, prefix: b } }, query: { x: '2' } }
+                      allow:
+                      - { methods: POST, users: '*' }
+                      - { hosts: '*.example', paths: /orders/*, users: ada, api_clients: mobile, ports: 1-65535, headers: { x-team: { regex: '[a-z]+' } } }
+                    credential: { file: '{{Write("secret", "t0ps3cret")}}', prefix: 'Bearer ' }
+                    """));
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
     }
 
 
