@@ -34,6 +34,9 @@ internal sealed class FieldList
     /// <summary>Its sender wants it in no table of HPACK (RFC 7541 §6.2.3).</summary>
     public bool IsSensitive(int index) => _entries[index].IsSensitive;
 
+    /// <summary>We put it there, and its sender does not know it: nothing that looks at the message shows it.</summary>
+    public bool IsSecret(int index) => _entries[index].IsSecret;
+
     public ReadOnlySpan<byte> Name(int index) => _bytes.AsSpan(_entries[index].NameStart, Math.Abs((int)_entries[index].NameLength));
 
     public ReadOnlySpan<byte> Value(int index) => _bytes.AsSpan(_entries[index].ValueStart, _entries[index].ValueLength);
@@ -102,6 +105,13 @@ internal sealed class FieldList
         AddInBlock(known, _used, name.Length, _used + name.Length + 2, value.Length, isLine: true);
         _entries[_count - 1].IsSensitive = isSensitive;
         _used += length;
+    }
+
+    /// <summary>A credential of our own: sensitive, and <see cref="IsSecret"/>.</summary>
+    public void AddSecret(KnownField known, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        Add(known, name, value, isSensitive: true);
+        _entries[_count - 1].IsSecret = true;
     }
 
     /// <summary>
@@ -274,6 +284,7 @@ internal sealed class FieldList
         public readonly KnownField Known = known;
         public bool IsLine = isLine;
         public bool IsSensitive;
+        public bool IsSecret;
         public short NameLength = nameLength;
         public readonly int NameStart = nameStart;
         public int ValueStart = valueStart;

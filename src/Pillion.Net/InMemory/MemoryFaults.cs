@@ -14,6 +14,9 @@ internal sealed record MemoryFaults
     /// <summary>No receive, on either end, delivers more bytes than this; 0 is no limit. One splits every message at every byte.</summary>
     public int MaxBytesPerReceive { get; init; }
 
+    /// <summary>Connections are redirected, and wanted to go there; null are not.</summary>
+    public PeerAddress? RedirectedFrom { get; init; }
+
     /// <summary>The connection breaks after the client has sent so many bytes; negative is never.</summary>
     public long ResetAfterClientBytes { get; init; } = -1;
 

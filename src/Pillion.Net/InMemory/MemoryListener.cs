@@ -55,6 +55,7 @@ internal sealed class MemoryListener : Listener
         {
             server = MemoryConnection.Accepted(Loop, client);
             server.MaxBytesPerReceive = client.MaxBytesPerReceive;
+            server.RedirectedFrom = _network.FaultsOf(LocalEndPoint).RedirectedFrom;
             server.ResetAfterBytes = _network.FaultsOf(LocalEndPoint).ResetAfterServerBytes;
         }
 

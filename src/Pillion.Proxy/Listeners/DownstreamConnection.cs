@@ -131,7 +131,7 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
             return null;
         }
 
-        return await ServedByAsync(chain, chosen, chosen.Tls is null ? detected.Kind : DetectedKind.Undetected);
+        return await ServedByAsync(chain, chosen, chosen.Tls is null ? detected.Kind : DetectedKind.Undetected, chosen.Tls is null ? detected.ServerName : null);
     }
 
     // Takes TLS off: the connection becomes the one inside.
@@ -162,11 +162,11 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<IServedConnection?> ServedByAsync(LiveChain chain, ChainSnapshot chosen, DetectedKind kind)
+    private async ValueTask<IServedConnection?> ServedByAsync(LiveChain chain, ChainSnapshot chosen, DetectedKind kind, string? serverName)
     {
         if (chosen.Http is not { } http)
         {
-            return new TcpConnection(loop, chain, _connection, wasSilent: kind == DetectedKind.Silent);
+            return new TcpConnection(loop, chain, _connection, wasSilent: kind == DetectedKind.Silent, serverName);
         }
 
         if (kind == DetectedKind.Silent && chosen.Tcp is null)
@@ -202,7 +202,7 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
             DetectedKind.Http1 => new Http1Connection(loop, chain, _connection),
             DetectedKind.Ended when chosen.Tcp is null => EndedBeforeRequest(http, isIdle: false),
             DetectedKind.Silent when chosen.Tcp is null && !isKnown => EndedBeforeRequest(http, isIdle: true),
-            _ when chosen.Tcp is not null => new TcpConnection(loop, chain, _connection, wasSilent: kind == DetectedKind.Silent),
+            _ when chosen.Tcp is not null => new TcpConnection(loop, chain, _connection, wasSilent: kind == DetectedKind.Silent, serverName),
             // Told in HTTP/1 what is wrong with it.
             _ => new Http1Connection(loop, chain, _connection),
         };

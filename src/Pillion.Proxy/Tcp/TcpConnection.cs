@@ -1,10 +1,13 @@
 using System.Runtime.CompilerServices;
+using System.Text;
+using Pillion.Core.Configuration;
 using Pillion.Core.Resilience;
 using Pillion.Core.Signals;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Forwarding;
 using Pillion.Proxy.Listeners;
 using Pillion.Proxy.Upstreams;
@@ -13,7 +16,8 @@ namespace Pillion.Proxy.Tcp;
 
 /// <summary>A client's connection whose bytes are passed on: choose a cluster, connect, relay, and last, always, say what happened.</summary>
 /// <param name="wasSilent">The client had said nothing when it was taken: if its server speaks first, the next one need not wait.</param>
-internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection downstream, bool wasSilent) : IServedConnection
+/// <param name="serverName">Of a TLS hello that goes on as it came; null where there is none.</param>
+internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection downstream, bool wasSilent, string? serverName = null) : IServedConnection
 {
     private static readonly TimeSpan DrainLook = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DrainPause = TimeSpan.FromSeconds(5);
@@ -35,7 +39,11 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
         try
         {
             var name = record.Cluster = tcp.PickCluster(loop.Random);
-            if (snapshot.Clusters.TryGetValue(name, out var cluster))
+            if (!IsAllowed(tcp, record))
+            {
+                metrics.NoRoute++;
+            }
+            else if (snapshot.Clusters.TryGetValue(name, out var cluster))
             {
                 await ServeAsync(tcp, cluster, metrics, record);
             }
@@ -104,11 +112,14 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
         var tried = new TriedEndpoints();
         for (var attempt = 1; ; attempt++)
         {
-            var endpoint = upstreams.Original is null ? upstreams.Pick(tried) : upstreams.FindOriginal(downstream.Local);
+            string? lookupError = null;
+            var endpoint =
+                cluster.Hosts is { } hosts ? Take(await FindNamedHostAsync(hosts), out lookupError) :
+                upstreams.Original is null ? upstreams.Pick(tried) : upstreams.FindOriginal(downstream.Local);
             if (endpoint is null)
             {
                 metrics.NoRoute++;
-                Fail(record, cluster.WhyNoEndpoint(loop, downstream.Local));
+                Fail(record, lookupError is null ? cluster.WhyNoEndpoint(loop, downstream.Local) : new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: lookupError));
                 return;
             }
 
@@ -127,6 +138,47 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
                 return;
             }
         }
+    }
+
+    // Bytes say nothing of the host they are for, and a hello may; what it names is where they go, so that it cannot name one host and reach another.
+    private bool IsAllowed(TcpSnapshot tcp, RequestRecord record)
+    {
+        if (tcp.AllowedHosts is not { } allowed)
+        {
+            return true;
+        }
+
+        var config = tcp.Config.AllowedHosts!;
+        var host = serverName is null ? null : allowed.Find(Encoding.ASCII.GetBytes(serverName), downstream.Local.Port);
+        record.AddVerdict(config.Kind.Name, host is null ? "denied" : "allowed", host?.Source ?? config.Source);
+        if (host is null)
+        {
+            Fail(record, new Failure(FailureSide.Local, FailureKind.Denied, Cause: serverName is null
+                ? $"it is no TLS that names a host, on the way to {downstream.Local}"
+                : $"no entry covers {ConfigError.Quote($"{serverName}:{downstream.Local.Port}")}"));
+        }
+
+        return host is not null;
+    }
+
+    // A host that is not known yet is looked up off the loop; the await comes back to it.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<DynamicHost> FindNamedHostAsync(DynamicHosts hosts)
+    {
+        try
+        {
+            return await hosts.FindAsync(Encoding.ASCII.GetBytes(serverName ?? ""), downstream.Local.Port, _cancel.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return default;
+        }
+    }
+
+    private static Endpoint? Take(DynamicHost host, out string? error)
+    {
+        error = host.Error;
+        return host.Endpoint;
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]

@@ -1,6 +1,7 @@
 using Pillion.Core.Signals.Metrics;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Configuration.Tcp;
+using Pillion.Proxy.Filters.Egress;
 using Pillion.Proxy.Listeners;
 
 namespace Pillion.Proxy.Tcp;
@@ -18,6 +19,7 @@ internal sealed class TcpSnapshot
         Config = config;
         Logs = logs;
         Limits = new TcpLimits { IdleTimeout = config.IdleTimeout, MaxDuration = config.MaxDuration };
+        AllowedHosts = config.AllowedHosts is { } allowed ? new(allowed.Hosts) : null;
         _clusters = new WeightedClusters<string>(config.Clusters.Select(cluster => (cluster.Cluster, (uint)cluster.Weight)));
         _metrics = [.. Enumerable.Range(0, loops).Select(loop => metrics.Tcp(config.StatPrefix, loop))];
     }
@@ -29,6 +31,9 @@ internal sealed class TcpSnapshot
     public TcpConfig Config { get; }
 
     public TcpLimits Limits { get; }
+
+    /// <summary>Null where every host may be called.</summary>
+    public AllowedHosts? AllowedHosts { get; }
 
     public AccessLogSet Logs { get; }
 

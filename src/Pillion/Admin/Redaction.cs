@@ -49,7 +49,8 @@ internal static class Redaction
     }
 
     // Settings of policies, which name files and headers and hold no secret themselves; what in them might is judged by its own key.
-    private static bool IsPolicy(ConfigEntry entry) => entry is { Key: "authorization" or "api_keys" or "credential", Value.Kind: ConfigNodeKind.Map };
+    private static bool IsPolicy(ConfigEntry entry) => 
+        entry is { Key: "authorization" or "api_keys" or "credential", Value.Kind: ConfigNodeKind.Map } or { Key: "credentials" or "allow_credentials", Value: { Kind: ConfigNodeKind.Text, Text: "true" or "false" } };
 
     internal static bool IsSecret(string key)
     {

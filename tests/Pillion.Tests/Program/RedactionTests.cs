@@ -17,6 +17,9 @@ public sealed class RedactionTests
     [InlineData("headers: [ { header: { key: Authorization, value: Bearer hunter2 } } ]")]
     [InlineData("headers: [ { name: cookie, string_match: { exact: hunter2 } } ]")]
     [InlineData("url: https://me:hunter2@host/path")]
+    [InlineData("api_keys: { credentials: [ { key: hunter2, client: a } ] }")]
+    [InlineData("authorization: Bearer hunter2")]
+    [InlineData("credential: hunter2")]
     [InlineData("anything: ${DB}")]
     [InlineData("anything: prefix-${DB}-suffix")]
     public void A_secret_is_not_shown(string yaml) => Assert.DoesNotContain("hunter2", Show(yaml));
@@ -28,6 +31,9 @@ public sealed class RedactionTests
     [InlineData("at: dns://payments.internal:8080", "dns://payments.internal:8080")]
     [InlineData("headers: [ { name: x-tenant, value: blue } ]", "blue")]
     [InlineData("anything: ${DB}", "${DB}")]
+    [InlineData("authorization: { deny: [ { paths: /admin } ] }", "/admin")]
+    [InlineData("credential: { file: secrets/pay }", "secrets/pay")]
+    [InlineData("cors: { credentials: true }", "true")]
     public void What_is_no_secret_is_shown(string yaml, string shown) => Assert.Contains(shown, Show(yaml));
 
     private static string Show(string yaml)

@@ -34,7 +34,7 @@ internal static class PolicyText
 
     public static string StatusOfGet(this ProxyFixture fixture, string path = "/", string fields = "") => fixture.StatusOf($"GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
 
-    private static string EnvoyFile(string filter, string? route, string? secrets = null) => $$"""
+    public static string EnvoyFile(string filter, string? route, string? secrets = null) => $$"""
         static_resources:
           secrets: {{secrets ?? "[]"}}
           listeners:

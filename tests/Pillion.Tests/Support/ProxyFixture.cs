@@ -14,6 +14,7 @@ using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
 using Pillion.Net.Tls;
 using Pillion.Proxy;
+using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Configuration;
 using Xunit;
 
@@ -43,7 +44,8 @@ internal sealed class ProxyFixture : IDisposable
         Func<RouteConfig, RouteConfig>? route = null,
         RetryConfig? retry = null,
         int bytesPerReceive = 0,
-        int seed = 1)
+        int seed = 1,
+        INameResolver? resolver = null)
     {
         Network.Faults = new MemoryFaults { MaxBytesPerReceive = bytesPerReceive };
         Loop = Network.CreateLoop(0, Clock);
@@ -57,7 +59,7 @@ internal sealed class ProxyFixture : IDisposable
             AccessLogs = _logs,
             Records = new RequestRecords(Clock),
             Secrets = new SecretStore(Metrics, Clock, Logger),
-            Resolver = null!,
+            Resolver = resolver!,
             Time = Clock,
             Random = new Random(seed),
             Logger = Logger,

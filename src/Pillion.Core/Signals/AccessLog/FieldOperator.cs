@@ -58,9 +58,8 @@ internal sealed class FieldOperator : LogOperator
             return Remembered(line, exchange.Record, name);
         }
 
-        if (fields!.IsSensitive(index))
+        if (fields!.IsSecret(index))
         {
-            // A secret of ours, or one that its sender wants nobody to keep.
             line.Raw("[redacted]"u8);
             return true;
         }

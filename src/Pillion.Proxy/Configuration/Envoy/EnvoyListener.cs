@@ -3,6 +3,7 @@ using Pillion.Core.Configuration.Reading;
 using Pillion.Proxy.Configuration.Envoy.Transport;
 using Pillion.Proxy.Configuration.Reading;
 using Pillion.Proxy.Configuration.Transport;
+using Pillion.Proxy.Filters.Authorization;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -33,6 +34,11 @@ internal static class EnvoyListener
             ContinueOnTimeout = map.Optional("continue_on_listener_filters_timeout").AsBool(false),
         };
         var redirected = map.Optional("use_original_dst").AsBool(false);
+        if (filters.ProxyHeader is not null && chains.Append(fallback).Any(chain => AsksForPhysicalPeer(chain?.Http)))
+        {
+            map.Fail("has rules for direct_remote_ip, and the peer is not known any more behind a PROXY header", "use source_ip, which is what the header says, or remove the header's filter");
+        }
+
         return address is null || (chains.Count == 0 && fallback is null) ? null : new()
         {
             Name = name.Length > 0 ? name : address.ToString(),
@@ -47,6 +53,9 @@ internal static class EnvoyListener
             Source = value.Source,
         };
     }
+
+    private static bool AsksForPhysicalPeer(HttpConfig? http) =>
+        http is not null && http.Filters.Concat(http.Routes.VirtualHosts.SelectMany(host => host.Routes).SelectMany(route => route.Filters)).OfType<AuthorizationConfig>().Any(config => config.AsksForPhysicalPeer);
 
     private static (ValueList<FilterChainConfig> Chains, FilterChainConfig? Fallback, int MaxConnections) ReadChains(ConfigMap map, ConfigValue value, EnvoyScope scope)
     {

@@ -4,6 +4,7 @@ using Pillion.Net;
 using Pillion.Proxy.Configuration.Reading;
 using Pillion.Proxy.Configuration.Tcp;
 using Pillion.Proxy.Filters;
+using Pillion.Proxy.Filters.Egress;
 
 namespace Pillion.Proxy.Configuration.Native;
 
@@ -15,6 +16,8 @@ internal static class Outbound
 {
     // Only the application beside us may use it.
     private static readonly Address Usual = new("127.0.0.1", 15001);
+
+    private static readonly AllowedHostsKind AllowHosts = new();
 
     public static void Read(ConfigMap root, NativeScope scope)
     {
@@ -29,7 +32,14 @@ internal static class Outbound
         var address = ListenerAddress.Read(map, Usual with { Port = scope.OutboundCapture ?? Usual.Port });
         var maxConnections = map.Optional("max_connections", "Open connections above which new ones are refused; 0 is no limit.").AsInt(0);
         var unknown = map.Optional("unknown_hosts", "Requests to hosts that no service covers: send them where their name resolves to, or answer 403. Redirected connections go on unchanged, or are refused likewise.");
-        var allowUnknown = unknown.AsOneOf(NativeNames.UnknownHostsChoice, true);
+        var allow = map.Optional(AllowHosts.Name, AllowHosts.Meaning);
+        var allowed = (AllowedHostsConfig?)AllowHosts.Read(allow, scope);
+        var allowUnknown = unknown.AsOneOf(NativeNames.UnknownHostsChoice, true) || allowed is not null;
+        if (unknown.Text == "allow" && allow.Exists)
+        {
+            unknown.FailText("stands beside allow_hosts, which allows only some", "remove one of the two");
+        }
+
         var forwardProxy = map.Optional("forward_proxy", "Serve CONNECT, as an HTTP proxy does for TLS; absolute URLs are understood in any case.").AsBool(true);
         var servicePath = ReadServicePath(map.Optional("service_path", "The path below which the first segment names the service, as in `/proxy/payments/charge`; `off` is none."));
         scope.Zone = map.Optional("zone", "The zone we run in, for services whose `zones` matter; `${ZONE}` takes it from the environment.").AsTextOrNull();
@@ -46,16 +56,19 @@ internal static class Outbound
         var http = HttpSettings.Read(map.Optional("http", "How HTTP is spoken on this listener."), new() { StatPrefix = "outbound", UseRemoteAddress = false });
         var accessLogs = AccessLogs.Read(map.Optional("access_log", "As the `access_log` of the file, for this listener and those of its services."), scope.Logs, scope.Otlp);
         http = http with { AccessLogs = accessLogs, Tracing = HttpSettings.ReadTracing(map, http, scope), Filters = filters };
+
+        // Before all else: a host that nobody may call is refused whoever asks.
+        ValueList<FilterConfig> beforeUnknown = allowed is null ? filters : new([allowed, .. filters]);
         var asked = http with
         {
             ForwardProxy = forwardProxy,
             ServicePathPrefix = servicePath,
-            Routes = new() { Name = "outbound", VirtualHosts = new([.. hosts, Unknown(unknown.Source, allowUnknown ? NativeNames.UnknownHosts : null, filters, forwardProxy)]) },
+            Routes = new() { Name = "outbound", VirtualHosts = new([.. hosts, Unknown(unknown.Source, allowUnknown ? NativeNames.UnknownHosts : null, beforeUnknown, forwardProxy)]) },
         };
         var own = new FilterChainConfig { Name = "http", Match = new() { DestinationPort = redirected ? address.Port : null }, Http = asked, Source = value.Source };
         var bytes = ServiceChains.Of([.. services.Where(service => service.Tcp is not null).Select(service => service with { Tcp = service.Tcp! with { AccessLogs = accessLogs } })], redirected, address.Port);
         ServiceChains.CheckOverlaps(bytes, map);
-        var rest = redirected ? Redirected(http, hosts, unknown.Source, allowUnknown, value.Source) : null;
+        var rest = redirected ? Redirected(http, hosts, unknown.Source, allowUnknown, allowed, beforeUnknown, value.Source) : null;
         if (redirected)
         {
             scope.AddOriginalDestination(value.Source);
@@ -70,7 +83,7 @@ internal static class Outbound
             MaxConnections = maxConnections,
             Chains = chains,
             DefaultChain = rest,
-            Detection = Detections.For(rest is null ? chains : chains.Append(rest), detection),
+            Detection = Detections.For(rest is null ? chains : chains.Append(rest), detection) is var looked && allowed is not null && redirected ? looked with { Tls = true } : looked,
             OriginalDestination = redirected,
             Source = value.Source,
         });
@@ -96,13 +109,18 @@ internal static class Outbound
     }
 
     // What was redirected here did not ask for us: no path of ours, no tunnels, and what no service covers goes where it wanted to go.
-    private static FilterChainConfig Redirected(HttpConfig http, List<VirtualHostConfig> hosts, SourceLine unknown, bool allow, SourceLine source) => new()
+    // Where only some hosts are allowed, it goes to the host that it names: an address that was wanted could be anybody's.
+    private static FilterChainConfig Redirected(HttpConfig http, List<VirtualHostConfig> hosts, SourceLine unknown, bool allow, AllowedHostsConfig? allowed, ValueList<FilterConfig> beforeUnknown, SourceLine source)
     {
-        Name = "redirected",
-        Http = http with { Routes = new() { Name = "redirected", VirtualHosts = new([.. hosts, Unknown(unknown, allow ? NativeNames.OriginalDestination : null, http.Filters, tunnels: false)]) } },
-        Tcp = !allow ? null : new TcpConfig { StatPrefix = "redirected", Clusters = [new WeightedClusterConfig(NativeNames.OriginalDestination, 1)], AccessLogs = http.AccessLogs, Source = source },
-        Source = source,
-    };
+        var cluster = allowed is null ? NativeNames.OriginalDestination : NativeNames.UnknownHosts;
+        return new()
+        {
+            Name = "redirected",
+            Http = http with { Routes = new() { Name = "redirected", VirtualHosts = new([.. hosts, Unknown(unknown, allow ? cluster : null, beforeUnknown, tunnels: false)]) } },
+            Tcp = !allow ? null : new TcpConfig { StatPrefix = "redirected", Clusters = [new WeightedClusterConfig(cluster, 1)], AllowedHosts = allowed, AccessLogs = http.AccessLogs, Source = source },
+            Source = source,
+        };
+    }
 
     /// <param name="cluster">Where requests to unknown hosts go; null refuses them.</param>
     private static VirtualHostConfig Unknown(SourceLine source, string? cluster, ValueList<FilterConfig> filters, bool tunnels)

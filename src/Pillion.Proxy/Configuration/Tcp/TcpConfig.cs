@@ -1,4 +1,5 @@
 using Pillion.Core.Configuration;
+using Pillion.Proxy.Filters.Egress;
 
 namespace Pillion.Proxy.Configuration.Tcp;
 
@@ -22,6 +23,9 @@ internal sealed record TcpConfig
 
     /// <summary>Tries to connect, each with another endpoint where there is one (Envoy: max_connect_attempts, 1).</summary>
     public int MaxConnectAttempts { get; init; } = 1;
+
+    /// <summary>Only TLS whose hello names one of these hosts, and to that host; null passes everything on.</summary>
+    public AllowedHostsConfig? AllowedHosts { get; init; }
 
     public ValueList<AccessLogConfig> AccessLogs { get; init; } = [];
 

@@ -61,7 +61,7 @@ internal static class RbacConditions
         Take(given, map.Optional("any"), ReadTrue);
         Take(given, map.Optional("authenticated"), ReadAuthenticated);
         Take(given, map.Optional("source_ip"), item => ReadNetwork(item, ConditionKind.Peer));
-        Take(given, map.Optional("direct_remote_ip"), item => ReadNetwork(item, ConditionKind.Peer));
+        Take(given, map.Optional("direct_remote_ip"), item => ReadNetwork(item, ConditionKind.Peer) is { } network ? network with { IsPhysical = true } : null);
         Take(given, map.Optional("remote_ip"), item => ReadNetwork(item, ConditionKind.Client));
         Take(given, map.Optional("header"), ReadHeader);
         Take(given, map.Optional("url_path"), ReadPath);

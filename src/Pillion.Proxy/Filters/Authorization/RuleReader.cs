@@ -51,9 +51,12 @@ internal static class RuleReader
         AddValues(conditions, "query", ConditionKind.Query, RouteMatches.ReadQuery(map.Optional("query", "As `headers`, for parameters of the query.")));
         AddValues(conditions, "claims", ConditionKind.Claim, RouteMatches.ReadQuery(map.Optional("claims", "As `headers`, for claims of the token that `jwt` verified: `iss`, `groups`, `realm_access.roles`. Of a list, one value must be so.")));
         var isAny = any.AsBool(false);
+        map.Refuse("identity", "'identity' is not a setting", "did you mean 'identities'?");
         if (value.IsMap)
         {
-            Check(map, any, isAny, conditions.Count);
+            // One that was written with a mistake is there all the same.
+            var isGiven = Lists.Any(list => map.Has(list.Name) || map.Has("not_" + list.Name)) || map.Has("headers") || map.Has("query") || map.Has("claims") || map.Has("identity");
+            Check(map, any, isAny, conditions.Count > 0 || isGiven);
             if (!names.Add(name))
             {
                 map.Fail($"has the name of another rule, {ConfigError.Quote(name)}", "give each its own name");
@@ -69,17 +72,17 @@ internal static class RuleReader
         };
     }
 
-    private static void Check(ConfigMap map, ConfigValue any, bool isAny, int conditions)
+    private static void Check(ConfigMap map, ConfigValue any, bool isAny, bool hasConditions)
     {
         if (any.Exists && !isAny)
         {
             any.Fail("says nothing", "remove it, or say any: true");
         }
-        else if (isAny && conditions > 0)
+        else if (isAny && hasConditions)
         {
             any.Fail("stands beside conditions, which narrow it", "keep either any: true or the conditions");
         }
-        else if (!isAny && conditions == 0)
+        else if (!isAny && !hasConditions)
         {
             map.Fail("has no condition, and would match every request or none", "give a condition, or say any: true for every request");
         }

@@ -166,6 +166,42 @@ public sealed class AllocationTests : IDisposable
         await _role.StopAsync(TestContext.Current.CancellationToken);
     }
 
+    [Fact]
+    public async Task Neither_does_one_that_proves_itself_and_is_allowed_by_rules()
+    {
+        var directory = Directory.CreateTempSubdirectory();
+        string Write(string name, string content)
+        {
+            File.WriteAllText(Path.Combine(directory.FullName, name), content);
+            return Path.Combine(directory.FullName, name);
+        }
+
+        try
+        {
+            await MeasureAsync(
+                "GET /orders/1?x=1 HTTP/1.1\r\nHost: shop.example\r\nOrigin: https://shop.example\r\nCookie: a=b; key=k1\r\nAuthorization: Basic YWRhOmxvdmVsYWNl\r\nX-Forwarded-For: 10.1.2.3\r\nx-team: a\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end",
+                PolicyText.Native($$"""
+                    cors: { origins: ['https://*.shop.example', 'https://shop.example'], credentials: true, expose_headers: x-total }
+                    api_keys: { file: '{{Write("keys", "mobile:k1")}}', from: { cookie: key }, client_header: x-client }
+                    basic_auth: { file: '{{Write("users", "ada:{SHA}" + Convert.ToBase64String(System.Security.Cryptography.SHA1.HashData("lovelace"u8)))}}', user_header: x-user }
+                    authorization:
+                      deny:
+                      - { paths: [/admin/*, '*.php'], not_peers: 10.0.0.0/8 }
+                      - { identities: spiffe://other.example, dry_run: true }
+                      - { clients: 192.0.2.0/24, headers: { x-team: { not: true, prefix: b } }, query: { x: '2' } }
+                      allow:
+                      - { methods: POST, users: '*' }
+                      - { hosts: '*.example', paths: /orders/*, users: ada, api_clients: mobile, ports: 1-65535, headers: { x-team: { regex: '[a-z]+' } } }
+                    credential: { file: '{{Write("secret", "t0ps3cret")}}', prefix: 'Bearer ' }
+                    """));
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
 
     private async Task RunAsync(string request, int count)
     {

@@ -126,6 +126,26 @@ public sealed class MutualTlsTests
         Assert.Equal(expected, Field(proxy.Upstream.Requests[0], "x-forwarded-client-cert"));
     }
 
+    [Theory]
+    [InlineData("authenticated: { principal_name: { exact: spiffe://test/client } }", 200)]
+    [InlineData("authenticated: { principal_name: { suffix: .test } }", 200)]
+    [InlineData("authenticated: { principal_name: { contains: O=tests } }", 200)]
+    [InlineData("authenticated: {}", 200)]
+    [InlineData("authenticated: { principal_name: { exact: spiffe://test/other } }", 403)]
+    [InlineData("not_id: { authenticated: { principal_name: { exact: spiffe://test/client } } }", 403)]
+    public void Authorization_asks_for_the_names_of_the_certificate_that_was_verified(string principal, int status)
+    {
+        using var proxy = Fixture();
+        using var tls = Context(Client);
+        var running = proxy.Config.Listeners[0];
+        var http = running.Chains[0].Http!;
+        var host = http.Routes.VirtualHosts[0];
+        var filters = PolicyText.EnvoyFilters($"- name: envoy.filters.http.rbac\n  typed_config: {{ \"@type\": type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC, rules: {{ policies: {{ p: {{ permissions: [any: true], principals: [{{ {principal} }}] }} }} }} }}");
+        var guarded = http with { Routes = http.Routes with { VirtualHosts = [host with { Routes = [host.Routes[0] with { Filters = filters }] }] } };
+        proxy.Reload(proxy.Config with { Listeners = [running with { Chains = [running.Chains[0] with { Http = guarded }] }] });
+        Assert.Equal(status, proxy.ConnectHttp2(tls: tls, name: "server.test").Ask().Status);
+    }
+
     [Fact]
     public void A_client_that_connects_early_and_speaks_late_is_still_told_from_the_other_kind()
     {

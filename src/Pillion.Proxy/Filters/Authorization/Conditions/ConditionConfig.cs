@@ -25,6 +25,12 @@ internal sealed record ConditionConfig
     /// <summary>Any of these.</summary>
     public ValueList<IPNetwork> Networks { get; init; } = [];
 
+    /// <summary>The peer itself is meant, also where a PROXY header tells of another (Envoy: direct_remote_ip).</summary>
+    public bool IsPhysical { get; init; }
+
+    /// <summary>It or a part of it is <see cref="IsPhysical"/>.</summary>
+    public bool AsksForPhysical => IsPhysical || Parts.Any(part => part.AsksForPhysical);
+
     /// <summary>The first and the last port.</summary>
     public (int First, int Last) Ports { get; init; }
 

@@ -32,7 +32,7 @@ internal sealed class CredentialFilter : Filter
         }
 
         fields.RemoveAll(_header);
-        fields.Add(_known, _header, _secret!.Current, isSensitive: true);
+        fields.AddSecret(_known, _header, _secret!.Current);
         Tell(exchange, "injected");
         return new(true);
     }

@@ -111,6 +111,14 @@ public sealed class RbacTests
     [InlineData("rules: { policies: { p: { permissions: [destination_port_range: { start: 5, end: 5 }], principals: [any: true] } } }", "is empty: its end, which is not part of it, is not above its start")]
     public void What_is_not_supported_is_a_mistake(string settings, string expected) => Assert.Contains(expected, PolicyText.EnvoyErrors(Filter(settings)));
 
+    [Fact]
+    public void The_physical_peer_cannot_be_asked_for_behind_a_PROXY_header()
+    {
+        var file = PolicyText.EnvoyFile(Filter("rules: { policies: { p: { permissions: [any: true], principals: [not_id: { direct_remote_ip: { address_prefix: 10.0.0.0, prefix_len: 8 } }] } } }"), null)
+            .Replace("    filter_chains:", "    listener_filters: [{ name: envoy.filters.listener.proxy_protocol, typed_config: { \"@type\": type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol } }]\n    filter_chains:", StringComparison.Ordinal);
+        Assert.Contains("has rules for direct_remote_ip, and the peer is not known any more behind a PROXY header; use source_ip", Tests.Configuration.Given.Errors(file, "envoy.yaml"));
+    }
+
     private static string Status(string action, string permission, string principal, string request)
     {
         using var fixture = PolicyText.Before(PolicyText.EnvoyFilters(Filter($"rules: {{ action: {action}, policies: {{ p: {{ permissions: [{{ {permission} }}], principals: [{{ {principal} }}] }} }} }}")));

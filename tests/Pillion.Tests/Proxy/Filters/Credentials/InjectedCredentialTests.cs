@@ -1,3 +1,6 @@
+using Pillion.Core.Signals;
+using Pillion.Core.Signals.AccessLog;
+using Pillion.Net.Http;
 using Pillion.Proxy.Configuration;
 using Pillion.Tests.Configuration;
 using Pillion.Tests.Support;
@@ -50,6 +53,16 @@ public sealed class InjectedCredentialTests : IDisposable
         Assert.Contains("t0ps3cret", fixture.Upstream.Requests[0]);
         Assert.DoesNotContain("t0ps3cret", answer);
         Assert.Equal("[redacted] /", fixture.Log[0].Trim());
+    }
+
+    [Fact]
+    public void What_a_client_itself_calls_sensitive_is_still_its_own_to_show()
+    {
+        var request = new RequestHead();
+        request.Fields.Add(KnownField.Authorization, "authorization"u8, "mine"u8, isSensitive: true);
+        var line = new LineBuffer();
+        Assert.True(new FieldOperator(FieldSource.Request, "authorization", null, 256, withoutQuery: false).Write(line, new LogExchange(new RequestRecord(), request, null, null)));
+        Assert.Equal("mine", line.ToString());
     }
 
     [Theory]
