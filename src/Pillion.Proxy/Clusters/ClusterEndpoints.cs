@@ -196,13 +196,13 @@ internal sealed partial class ClusterEndpoints
     private void CountMembers()
     {
         Volatile.Write(ref _metrics.EndpointsTotal, _all.Count);
-        Volatile.Write(ref _metrics.EndpointsHealthy, _all.AsSpan().ToArray().Count(endpoint => !endpoint.IsUnhealthy));
+        Volatile.Write(ref _metrics.EndpointsHealthy, _all.AsSpan().ToArray().Count(endpoint => endpoint is { IsUnhealthy: false, IsEjected: false }));
     }
 
     // Envoy's panic: with less than half of them healthy, more likely the checks are wrong than the endpoints, and the rest would be overrun.
     private static EndpointSet Usable(EndpointSet all)
     {
-        var healthy = all.AsSpan().ToArray().Where(endpoint => !endpoint.IsUnhealthy).ToArray();
+        var healthy = all.AsSpan().ToArray().Where(endpoint => endpoint is { IsUnhealthy: false, IsEjected: false }).ToArray();
         return healthy.Length == all.Count || healthy.Length * 2 < all.Count ? all : new EndpointSet(healthy);
     }
 

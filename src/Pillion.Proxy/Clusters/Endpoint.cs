@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
 using Pillion.Net;
+using Pillion.Proxy.Clusters.Outliers;
 
 namespace Pillion.Proxy.Clusters;
 
@@ -17,6 +18,8 @@ internal sealed class Endpoint
     private OwnLine _active;
     private volatile bool _isRemoved;
     private volatile bool _isUnhealthy;
+    private volatile bool _isEjected;
+    private OutlierState? _outlier;
 
     public Endpoint(Address address, EndPoint socketAddress, int weight)
     {
@@ -61,6 +64,18 @@ internal sealed class Endpoint
         get => _isUnhealthy;
         set => _isUnhealthy = value;
     }
+
+    /// <summary>It was found to be an outlier. Written by one loop, published with the set of endpoints.</summary>
+    public bool IsEjected
+    {
+        get => _isEjected;
+        set => _isEjected = value;
+    }
+
+    /// <summary>How it answers; null until outlier detection has looked at it.</summary>
+    public OutlierState? Outlier => Volatile.Read(ref _outlier);
+
+    public OutlierState BeginOutlier() => Interlocked.CompareExchange(ref _outlier, new OutlierState(), null) ?? _outlier;
 
     /// <summary>Counted before the send: an endpoint that hangs must look busy to the balancer. Each call is paired with one of <see cref="RequestEnds"/>.</summary>
     public void RequestBegins() => Interlocked.Increment(ref _active.Value);

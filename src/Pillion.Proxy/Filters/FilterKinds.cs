@@ -1,3 +1,4 @@
+using Pillion.Proxy.Filters.Concurrency;
 using Pillion.Proxy.Filters.Faults;
 
 namespace Pillion.Proxy.Filters;
@@ -8,10 +9,13 @@ namespace Pillion.Proxy.Filters;
 /// </summary>
 internal static class FilterKinds
 {
+    public static readonly FilterKind Concurrency = new ConcurrencyKind();
+
     public static readonly FilterKind Fault = new FaultKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
     [
+        Concurrency,
         Fault,
     ];
 }

@@ -28,6 +28,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     private long _requestEndMillis;
     private bool _isSendingInterim;
     private RouteFilters _filters = RouteFilters.None;
+    private int _filtersPassed;
 
     public Exchange(ProxyLoop loop)
     {
@@ -316,7 +317,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     {
         for (var i = 0; i < _filters.RequestCount; i++)
         {
-            if (!await _filters[i].RequestAsync(this) && !IsOver)
+            var passes = await _filters[i].RequestAsync(this);
+            _filtersPassed += passes ? 1 : 0;
+            if (!passes && !IsOver)
             {
                 return;
             }
@@ -387,6 +390,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         IsTunnel = false;
         Reached = TimeLimit.None;
         _filters = RouteFilters.None;
+        _filtersPassed = 0;
         _forward.Begin();
         Response.Clear();
         Metrics = listener.Metrics(Loop);
@@ -419,6 +423,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         }
 
         record.DurationMicros = ElapsedMicros;
+        _filters.Ended(this, _filtersPassed);
         Metrics.RequestsActive--;
         Metrics.BytesReceived += record.BytesReceived;
         Metrics.BytesSent += record.BytesSent;

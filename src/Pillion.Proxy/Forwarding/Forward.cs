@@ -8,6 +8,7 @@ using Pillion.Net.Loop;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
+using Pillion.Proxy.Clusters.Outliers;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Grpc;
 using Pillion.Proxy.Retries;
@@ -35,6 +36,7 @@ internal sealed class Forward
     private RetryConfig? _policy;
     private RetryBudget _budget = null!;
     private UpstreamStream? _upstream;
+    private Endpoint? _endpoint;
     private long _tryStartMicros;
     private bool _isTunnel;
     private bool _isGrpcTimeout;
@@ -260,6 +262,7 @@ internal sealed class Forward
             _cluster.Hosts is not null ? await FindNamedHostAsync(_cluster.Hosts) :
             _upstreams.Original is not null ? _upstreams.FindOriginal(_exchange.Stream.Local) :
             _upstreams.Pick(_tried);
+        _endpoint = endpoint;
         ref var attempt = ref record.AddAttempt();
         attempt.StartMicros = _tryStartMicros;
         if (endpoint is null)
@@ -439,6 +442,23 @@ internal sealed class Forward
         }
 
         _upstreams.Metrics.CountAttempt(attempt);
+        if (_upstreams.Outliers is { } outliers && _endpoint is not null)
+        {
+            TellOutliers(outliers, failure);
+        }
+    }
+
+    // The status of a gRPC call comes last.
+    private void TellOutliers(OutlierDetector outliers, in Failure failure)
+    {
+        if (failure.IsFailure)
+        {
+            outliers.Failed(_endpoint!, failure);
+        }
+        else if (!_exchange.IsGrpc || _exchange.Response.Status != 200)
+        {
+            outliers.Answered(_endpoint!, _exchange.Response.Status);
+        }
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
@@ -499,6 +519,12 @@ internal sealed class Forward
             _exchange.Record.BytesReceived = _pump.BytesReceived;
         }
 
+        if (_upstreams.Outliers is { } outliers && _exchange is { IsGrpc: true, Response.Status: 200, Record.LastAttempt: { Failure.IsFailure: false, Status: 200 } })
+        {
+            var status = GrpcStatus.Read(_exchange.Response.Fields);
+            outliers.Answered(upstream.Endpoint, GrpcStatus.ToHttp(status < 0 ? GrpcStatus.Read(upstream.Stream.Trailers) : status));
+        }
+
         _upstream = null;
         upstream.Endpoint.RequestEnds();
         upstream.Return();
@@ -547,6 +573,7 @@ internal sealed class Forward
         {
             failure = Classify(failure);
             _exchange.Record.LastAttempt.Failure = failure;
+            _upstreams.Outliers?.Failed(_endpoint!, failure);
             _exchange.Fail(failure);
             // What the upstream said of the stream, the client hears too (RFC 9113 §8.1: an answer that was cut short is reset).
             _exchange.Stream.Abort(reset: true, failure.Side == FailureSide.Upstream ? stream.PeerReset : null);

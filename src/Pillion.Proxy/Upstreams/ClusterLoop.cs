@@ -3,6 +3,7 @@ using Pillion.Core.Signals.Metrics;
 using Pillion.Net;
 using Pillion.Net.Http;
 using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Clusters.Outliers;
 using Pillion.Proxy.Forwarding;
 
 namespace Pillion.Proxy.Upstreams;
@@ -20,8 +21,18 @@ internal sealed class ClusterLoop(ProxyLoop loop, ClusterEndpoints endpoints, IB
 
     public ClusterMetrics Metrics { get; } = metrics;
 
+    /// <summary>Hears how requests end; null where nobody looks. Set while the cluster is made.</summary>
+    public OutlierDetector? Outliers { get; set; }
+
+    /// <summary>A request has asked for an endpoint once.</summary>
+    public bool IsUsed { get; private set; }
+
     /// <summary>The endpoint for the next try, or null when there is none.</summary>
-    public Endpoint? Pick(TriedEndpoints tried) => balancer.Pick(endpoints.Current, new PickContext(tried.Span, loop.Random));
+    public Endpoint? Pick(TriedEndpoints tried)
+    {
+        IsUsed = true;
+        return Outliers?.TakeProbe(tried.Span) ?? balancer.Pick(endpoints.Current, new PickContext(tried.Span, loop.Random));
+    }
 
     /// <summary>The endpoint of a redirected connection: where it wanted to go. Null where that leads back to one of our own listeners.</summary>
     public Endpoint? FindOriginal(PeerAddress destination) => loop.IsOwnListener(destination) ? null : Original!.Find(destination, loop.Events.Millis);
@@ -36,6 +47,9 @@ internal sealed class ClusterLoop(ProxyLoop loop, ClusterEndpoints endpoints, IB
             Pool.KeepAliveAnnounced(endpoint, seconds);
         }
     }
+
+    /// <summary>Closes the idle connections to an endpoint. From any thread.</summary>
+    public void CloseIdle(Endpoint endpoint) => loop.Events.Post(() => Pool.CloseIdle(endpoint));
 
     public void Retire() => loop.Events.Post(Pool.Retire);
 }

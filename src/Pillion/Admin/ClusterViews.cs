@@ -12,7 +12,7 @@ internal static class ClusterViews
         for (var i = 0; i < current.Count; i++)
         {
             var endpoint = current[i];
-            endpoints.Add(new EndpointView(endpoint.Text, endpoint.Weight, !endpoint.IsRemoved && !endpoint.IsUnhealthy, endpoint.ActiveRequests));
+            endpoints.Add(new EndpointView(endpoint.Text, endpoint.Weight, !endpoint.IsRemoved && endpoint is { IsUnhealthy: false, IsEjected: false }, endpoint.ActiveRequests));
         }
 
         return new ClusterView(cluster.Name, Words(cluster.Config.Discovery.ToString()), cluster.Config.Balancer, endpoints) { Problem = cluster.Endpoints.LookupError };

@@ -13,6 +13,9 @@ internal sealed class CallAnswer
     /// <summary>It was the call's own time that ended.</summary>
     public bool IsLate { get; private set; }
 
+    /// <summary>The head of an answer came.</summary>
+    public bool HasHead => Head.Status > 0;
+
     public ResponseHead Head { get; } = new();
 
     /// <summary>Taken over from the stream, which is used again.</summary>
