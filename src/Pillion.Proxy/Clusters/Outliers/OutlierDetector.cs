@@ -25,6 +25,7 @@ internal sealed partial class OutlierDetector(ProxyLoop loop, string cluster, Ou
     public void Stop() => loop.Events.Post(() =>
     {
         _isStopped = true;
+        Volatile.Write(ref metrics.Active, 0);
         loop.Events.Timers.Cancel(this);
     });
 
@@ -305,6 +306,7 @@ internal sealed partial class OutlierDetector(ProxyLoop loop, string cluster, Ou
 
     private void PublishDue() => _due = [.. endpoints.All.AsSpan().ToArray().Where(endpoint => endpoint.IsEjected && StateOf(endpoint).IsProbed)];
 
+    // The cells outlive the cluster; its successor of the same name counts on in them.
     private void CountActive() => Volatile.Write(ref metrics.Active, CountEjected(endpoints.All));
 
     private static int CountEjected(EndpointSet all)
