@@ -12,8 +12,7 @@ internal sealed class ConcurrencyKind : FilterKind
 
     public override FilterConfig? Read(ConfigValue value, NativeScope scope)
     {
-        var max = value.AsInt(1, 1);
-        return value.IsText ? new ConcurrencyConfig { Max = max, Source = value.Source } : null;
+        return value.AsIntOrNull(1) is { } max ? new ConcurrencyConfig { Max = max, Source = value.Source } : null;
     }
 
     public override Filter Compile(FilterConfig config, FilterContext context) => new ConcurrencyFilter((ConcurrencyConfig)config, context);

@@ -30,6 +30,20 @@ public sealed class ConcurrencyFilterTests
     }
 
     [Fact]
+    public void A_gRPC_call_and_a_stream_of_HTTP2_are_counted_and_refused_alike()
+    {
+        using var proxy = new ProxyFixture(route: route => route with { Filters = [One] });
+        var open = proxy.Get();
+        var client = proxy.ConnectHttp2();
+        var call = client.Ask("POST", "/a.B/C", fields: [("content-type", "application/grpc"), ("te", "trailers")]);
+        Assert.Equal(200, call.Status);
+        Assert.Contains("grpc-status: 14", call.Fields);
+        Assert.Equal(503, client.Ask().Status);
+        proxy.Upstream.Next().Send(Ok);
+        Assert.StartsWith("HTTP/1.1 200 ", open.Received);
+    }
+
+    [Fact]
     public void However_a_request_ends_its_place_is_free_again()
     {
         using var proxy = new ProxyFixture(
