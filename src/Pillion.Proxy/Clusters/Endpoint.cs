@@ -6,6 +6,7 @@ using Pillion.Proxy.Clusters.Balancing;
 using Pillion.Proxy.Clusters.Levels;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Configuration.Balancing;
+using Pillion.Proxy.Clusters.Outliers;
 
 namespace Pillion.Proxy.Clusters;
 
@@ -22,6 +23,7 @@ internal sealed class Endpoint
     private volatile bool _isRemoved;
     private volatile bool _isUnhealthy;
     private volatile bool _isEjected;
+    private OutlierState? _outlier;
 
     public Endpoint(EndpointConfig config, EndPoint socketAddress)
         : this(config.Address, socketAddress, config.Weight)
@@ -108,6 +110,11 @@ internal sealed class Endpoint
 
     /// <summary>How long it takes to answer, as <see cref="PeakEwma"/> sees it.</summary>
     public ref long Latency => ref _active.Latency;
+
+    /// <summary>How it answers; null until outlier detection has looked at it.</summary>
+    public OutlierState? Outlier => Volatile.Read(ref _outlier);
+
+    public OutlierState BeginOutlier() => Interlocked.CompareExchange(ref _outlier, new OutlierState(), null) ?? _outlier;
 
     /// <summary>Counted before the send: an endpoint that hangs must look busy to the balancer. Each call is paired with one of <see cref="RequestEnds"/>.</summary>
     public void RequestBegins() => Interlocked.Increment(ref _active.Value);

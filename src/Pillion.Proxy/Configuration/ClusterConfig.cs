@@ -70,6 +70,9 @@ internal sealed record ClusterConfig
 
     public DnsFamily DnsFamily { get; init; } = DnsFamily.Auto;
 
+    /// <summary>Endpoints that fail are taken out; null leaves them in (Envoy: outlier_detection, there off too).</summary>
+    public OutlierConfig? Outliers { get; init; }
+
     /// <summary>The limits of requests of either priority.</summary>
     public CircuitBreakerConfig DefaultCircuits { get; init; } = new();
 

@@ -34,6 +34,11 @@ internal abstract class Filter(FilterConfig config, FilterContext context)
     {
     }
 
+    /// <summary>The request is over, however it ended. Called once for each request that <see cref="RequestAsync"/> let through, while its record can still be written to.</summary>
+    public virtual void Ended(Exchange exchange)
+    {
+    }
+
     /// <summary>Says in the record and the metrics what was decided, so that it can be explained afterwards.</summary>
     /// <param name="outcome">One of the filter's few words, such as <c>allowed</c>.</param>
     protected void Tell(Exchange exchange, string outcome) => Tell(exchange, outcome, Source, rule: null);

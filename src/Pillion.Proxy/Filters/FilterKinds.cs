@@ -5,6 +5,7 @@ using Pillion.Proxy.Filters.Credentials.Basic;
 using Pillion.Proxy.Filters.Credentials.Injected;
 using Pillion.Proxy.Filters.Compression;
 using Pillion.Proxy.Filters.Affinity;
+using Pillion.Proxy.Filters.Concurrency;
 using Pillion.Proxy.Filters.Faults;
 using Pillion.Proxy.Filters.Jwt;
 using Pillion.Proxy.Filters.RateLimits;
@@ -33,6 +34,8 @@ internal static class FilterKinds
     public static readonly FilterKind Compression = new CompressionKind();
     public static readonly FilterKind Decompression = new DecompressionKind();
     public static readonly FilterKind Affinity = new AffinityKind();
+    public static readonly FilterKind Concurrency = new ConcurrencyKind();
+
     public static readonly FilterKind Fault = new FaultKind();
 
     public static readonly FilterKind Credential = new CredentialKind();
@@ -48,6 +51,7 @@ internal static class FilterKinds
         RateLimit,
         MaxRequestBody,
         MaxResponseBody,
+        Concurrency,
         Fault,
         Credential,
         Compression,

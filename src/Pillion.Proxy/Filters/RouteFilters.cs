@@ -23,6 +23,15 @@ internal sealed class RouteFilters
 
     public int RequestCount => _requests.Length;
 
+    /// <param name="passed">How many have let the request through.</param>
+    public void Ended(Exchange exchange, int passed)
+    {
+        for (var i = passed - 1; i >= 0; i--)
+        {
+            _requests[i].Ended(exchange);
+        }
+    }
+
     public void Answer(Exchange exchange)
     {
         foreach (var filter in _answers)

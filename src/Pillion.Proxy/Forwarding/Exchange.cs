@@ -35,6 +35,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     private long _requestEndMillis;
     private RouteFilters _filters = RouteFilters.None;
     private Route? _route;
+    private int _filtersPassed;
 
     public Exchange(ProxyLoop loop)
     {
@@ -372,7 +373,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     {
         for (var i = 0; i < _filters.RequestCount; i++)
         {
-            if (!await _filters[i].RequestAsync(this) && !IsOver)
+            var passes = await _filters[i].RequestAsync(this);
+            _filtersPassed += passes ? 1 : 0;
+            if (!passes && !IsOver)
             {
                 return;
             }
@@ -450,6 +453,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Wish.Clear();
         Endpoint = null;
         _route = null;
+        _filtersPassed = 0;
         _forward.Begin();
         Caller.Begin(stream.Tls);
         AllowedOrigin.Clear();
@@ -488,6 +492,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         }
 
         record.DurationMicros = ElapsedMicros;
+        _filters.Ended(this, _filtersPassed);
         Metrics.RequestsActive--;
         Metrics.BytesReceived += record.BytesReceived;
         Metrics.BytesSent += record.BytesSent;

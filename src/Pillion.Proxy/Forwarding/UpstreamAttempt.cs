@@ -244,11 +244,30 @@ internal sealed class UpstreamAttempt
         if (_endpoint is { } endpoint)
         {
             _forward.Upstreams.Learn(endpoint, attempt);
+            TellOutliers(endpoint, failure);
         }
 
         if (failure.Kind == FailureKind.PerTryTimeout && _exchange.Reached == TimeLimit.PerTryIdle)
         {
             _forward.Upstreams.Metrics.PerTryIdleTimeouts++;
+        }
+    }
+
+    // The status of a gRPC call comes last.
+    private void TellOutliers(Endpoint endpoint, in Failure failure)
+    {
+        if (_forward.Upstreams.Outliers is not { } outliers)
+        {
+            return;
+        }
+
+        if (failure.IsFailure)
+        {
+            outliers.Failed(endpoint, failure);
+        }
+        else if (!_exchange.IsGrpc || Response.Status != 200)
+        {
+            outliers.Answered(endpoint, Response.Status);
         }
     }
 
@@ -363,6 +382,12 @@ internal sealed class UpstreamAttempt
         if (!_exchange.IsTunnel)
         {
             _exchange.Record.BytesReceived = _body.BytesReceived;
+        }
+
+        if (_forward.Upstreams.Outliers is { } outliers && _exchange.IsGrpc && Response.Status == 200 && _exchange.Record.AttemptAt(Number) is { Failure.IsFailure: false, Status: 200 })
+        {
+            var status = GrpcStatus.Read(Response.Fields);
+            outliers.Answered(upstream.Endpoint, GrpcStatus.ToHttp(status < 0 ? GrpcStatus.Read(upstream.Stream.Trailers) : status));
         }
 
         Upstream = null;

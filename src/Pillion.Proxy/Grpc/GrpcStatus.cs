@@ -35,6 +35,23 @@ internal static class GrpcStatus
         _ => Unknown,
     };
 
+    /// <summary>What a call's status would be as an HTTP status (google.rpc.Code's table); a call that ended without one is a failure of the server's.</summary>
+    public static int ToHttp(int status) => status switch
+    {
+        0 => 200,
+        Cancelled => 499,
+        3 or 9 or 11 => 400,
+        DeadlineExceeded => 504,
+        5 => 404,
+        6 or 10 => 409,
+        PermissionDenied => 403,
+        Unauthenticated => 401,
+        ResourceExhausted => 429,
+        Unimplemented => 501,
+        Unavailable => 503,
+        _ => 500,
+    };
+
     /// <summary>Makes a head into a gRPC answer that is nothing but a status ("Trailers-Only").</summary>
     public static void Write(ResponseHead head, int status, string message)
     {

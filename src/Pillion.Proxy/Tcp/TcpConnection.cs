@@ -197,7 +197,13 @@ internal sealed class TcpConnection(ProxyLoop loop, LiveChain chain, Connection 
 
         if (dialed.Failure.IsFailure)
         {
+            upstreams.Outliers?.Failed(endpoint, dialed.Failure);
             upstreams.Metrics.CountAttempt(attempt);
+        }
+
+        else
+        {
+            upstreams.Outliers?.Connected(endpoint);
         }
 
         return dialed;

@@ -6,6 +6,7 @@ using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Dns;
 using Pillion.Proxy.Clusters.Health;
 using Pillion.Proxy.Clusters.Levels;
+using Pillion.Proxy.Clusters.Outliers;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Retries;
 using Pillion.Proxy.Transport;
@@ -49,6 +50,9 @@ internal sealed class Cluster
     /// <summary>TLS to its endpoints; null in the clear.</summary>
     public UpstreamTls? Tls { get; init; }
 
+    /// <summary>Takes out endpoints that fail; null where none are.</summary>
+    public OutlierDetector? Outliers { get; private set; }
+
     public ClusterEndpoints Endpoints => _endpoints;
 
     public DynamicHosts? Hosts { get; }
@@ -62,10 +66,26 @@ internal sealed class Cluster
         Volatile.Write(ref metrics.HighCircuits, Breakers.High.Limits);
     }
 
-    /// <summary>Begins to check the endpoints, where the configuration asks for it.</summary>
+    /// <summary>Begins to check the endpoints and to look for outliers, where the configuration asks for it.</summary>
     public void StartChecks(ProxyLoop loop, ILogger logger)
     {
-        HealthChecks = [.. Config.HealthChecks.Select(config => (loop, new HealthChecks(loop, Name, config, _endpoints, On(loop), logger)))];
+        if (Config.Outliers is { } outliers)
+        {
+            Outliers = new OutlierDetector(loop, Name, outliers, _endpoints, On(loop).Metrics.Outliers, logger) { Ejected = CloseIdle };
+            foreach (var one in _loops)
+            {
+                one.Outliers = Outliers;
+            }
+
+            Outliers.Start();
+        }
+
+        HealthChecks = [.. Config.HealthChecks.Select(config => (loop, new HealthChecks(loop, Name, config, _endpoints, On(loop), logger)
+        {
+            IsUsed = () => Array.Exists(_loops, one => one.IsUsed),
+            TakenOut = CloseIdle,
+            Passed = endpoint => Outliers?.CheckPassed(endpoint),
+        }))];
         foreach (var (_, checks) in HealthChecks)
         {
             // Stopped with the cluster; its loop ends it.
@@ -80,10 +100,20 @@ internal sealed class Cluster
         _endpoints.Current.IsEmpty && _endpoints.LookupError is { } error ? new Failure(FailureSide.Upstream, FailureKind.NameNotResolved, Cause: error) :
         new Failure(FailureSide.Upstream, FailureKind.NoEndpoint, Cause: NoneUsable.Why(_endpoints.Plan, Config.Balancing, wish));
 
+    // What was in flight may end; a further request shall find a new connection, should the old one be what fails.
+    private void CloseIdle(Endpoint endpoint)
+    {
+        foreach (var loop in _loops)
+        {
+            loop.CloseIdle(endpoint);
+        }
+    }
+
     /// <summary>Ends discovery and lets the pools run dry; requests under way finish.</summary>
     public void Retire()
     {
         _endpoints.Stop();
+        Outliers?.Stop();
         foreach (var checks in HealthChecks)
         {
             checks.Loop.Events.Post(checks.Checks.Stop);

@@ -6,6 +6,7 @@ using Pillion.Net;
 using Pillion.Net.Http;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Clusters.Levels;
+using Pillion.Proxy.Clusters.Outliers;
 using Pillion.Proxy.Forwarding;
 
 namespace Pillion.Proxy.Upstreams;
@@ -29,9 +30,21 @@ internal sealed class ClusterLoop(ProxyLoop loop, ClusterEndpoints endpoints, Fu
 
     public ClusterMetrics Metrics { get; } = metrics;
 
+    /// <summary>Hears how requests end; null where nobody looks. Set while the cluster is made.</summary>
+    public OutlierDetector? Outliers { get; set; }
+
+    /// <summary>A request has asked for an endpoint once.</summary>
+    public bool IsUsed { get; private set; }
+
     /// <summary>The endpoint for the next try, or null when there is none.</summary>
     public Endpoint? Pick(TriedEndpoints tried, PickWish? wish = null)
     {
+        IsUsed = true;
+        if (Outliers?.TakeProbe(tried.Span) is { } probed)
+        {
+            return probed;
+        }
+
         var plan = endpoints.Plan;
 
         // A session that may move does so with the first failure.
@@ -86,6 +99,9 @@ internal sealed class ClusterLoop(ProxyLoop loop, ClusterEndpoints endpoints, Fu
 
         return _balancers[set.Slot] ??= balancer();
     }
+
+    /// <summary>Closes the idle connections to an endpoint. From any thread.</summary>
+    public void CloseIdle(Endpoint endpoint) => loop.Events.Post(() => Pool.CloseIdle(endpoint));
 
     public void Retire() => loop.Events.Post(Pool.Retire);
 }

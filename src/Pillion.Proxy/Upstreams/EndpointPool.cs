@@ -79,6 +79,11 @@ internal sealed class EndpointPool
             return ConnectAsync(demand, wanted, speaks: null, deadline, cancellationToken);
         }
 
+        if (demand.IsForOne)
+        {
+            return ConnectAsync(demand, wanted, HttpProtocol.Http1, deadline, cancellationToken);
+        }
+
         var protocol = ProtocolFor(demand);
         if (protocol != HttpProtocol.Http2 && Http1.TryTake(wanted) is { } connection)
         {

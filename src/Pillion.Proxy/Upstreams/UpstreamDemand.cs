@@ -9,4 +9,5 @@ namespace Pillion.Proxy.Upstreams;
 /// <param name="IsUpgrade">An upgrade was asked for; over HTTP/2 it needs extended CONNECT.</param>
 /// <param name="Priority">Whose connections and limits.</param>
 /// <param name="IsCheck">A health check: it waits behind no limit, as it would find a busy endpoint dead.</param>
-internal readonly record struct UpstreamDemand(ProxiedClient Client, byte Version = 11, bool IsTunnel = false, bool IsUpgrade = false, RoutePriority Priority = RoutePriority.Default, bool IsCheck = false);
+/// <param name="IsForOne">An HTTP/1 connection for this request alone.</param>
+internal readonly record struct UpstreamDemand(ProxiedClient Client, byte Version = 11, bool IsTunnel = false, bool IsUpgrade = false, RoutePriority Priority = RoutePriority.Default, bool IsCheck = false, bool IsForOne = false);

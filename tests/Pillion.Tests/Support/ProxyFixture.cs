@@ -306,6 +306,8 @@ internal sealed class ProxyFixture : IDisposable
         Assert.Equal(0, ClusterMetrics.RequestsActive);
         Assert.Equal(0, ClusterMetrics.PendingActive);
         Assert.All(Role.Live.Clusters.Values, cluster => Assert.Equal((0, 0), (cluster.Budget.ActiveRequests, cluster.Budget.ActiveRetries)));
+        Assert.All(Role.Live.Clusters.Values.SelectMany(cluster => new[] { cluster.Breakers.Default, cluster.Breakers.High }), breaker => Assert.Equal(
+            (0, 0, 0, 0, 0), (breaker.Limits.Connections.Active, breaker.Limits.Pending.Active, breaker.Limits.Requests.Active, breaker.Retries.ActiveRetries, breaker.Queue.Count)));
         Assert.All(_upstreams.Keys.SelectMany(upstream => upstream.Connections), peer => Assert.True(peer.IsOver || peer.Connection.IsClosed, "an upstream connection is still open"));
         Assert.All(_upstreams.Keys.SelectMany(upstream => upstream.Http2), peer => Assert.True(peer.End is not null, "an upstream's HTTP/2 connection is still open"));
         Assert.All(_http2Clients, client => Assert.True(client.IsClosed, "a client's HTTP/2 connection is still open"));

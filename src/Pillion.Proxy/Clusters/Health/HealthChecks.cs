@@ -1,10 +1,8 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Pillion.Net.Loop;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Upstreams;
-using Pillion.Proxy.Upstreams.Calls;
 
 namespace Pillion.Proxy.Clusters.Health;
 
@@ -14,10 +12,20 @@ namespace Pillion.Proxy.Clusters.Health;
 /// </summary>
 internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, HealthCheckConfig config, ClusterEndpoints endpoints, ClusterLoop upstreams, ILogger logger)
 {
-    private readonly Dictionary<Endpoint, State> _states = [];
-    private readonly byte[] _request = GrpcHealth.WriteRequest(config.GrpcService);
-    private readonly byte[] _authority = Encoding.ASCII.GetBytes(config.Authority ?? cluster);
+    // How soon an endpoint that discovery found is asked for the first time.
+    private static readonly TimeSpan LookForNew = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<Endpoint, CheckState> _states = [];
     private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>Whether requests have used the cluster.</summary>
+    public required Func<bool> IsUsed { get; init; }
+
+    /// <summary>Called when an endpoint was taken out.</summary>
+    public required Action<Endpoint> TakenOut { get; init; }
+
+    /// <summary>Called when an endpoint that is taken to serve passed a check.</summary>
+    public required Action<Endpoint> Passed { get; init; }
 
     /// <summary>Checks until stopped.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
@@ -27,67 +35,90 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
         {
             foreach (var endpoint in endpoints.All.AsSpan().ToArray())
             {
-                if (!_states.TryGetValue(endpoint, out var state))
+                if (!_states.ContainsKey(endpoint))
                 {
-                    _states[endpoint] = state = new State(!endpoint.IsUnhealthy);
+                    var state = _states[endpoint] = new CheckState(config, !endpoint.IsUnhealthy);
+                    _ = CheckAsync(endpoint, state);
                 }
-
-                // One that has not answered the last question is not asked again meanwhile.
-                if (!state.IsAsked)
-                {
-                    _ = AskAsync(endpoint, state);
-                }
-            }
-
-            foreach (var gone in _states.Keys.Where(endpoint => endpoint.IsRemoved).ToArray())
-            {
-                _states.Remove(gone);
             }
         }
-        // Up to a tenth more or less, so that many sidecars do not ask in step.
-        while (await loop.Events.DelayAsync(config.Interval * (0.9 + (0.2 * loop.Random.NextDouble())), _stop.Token));
+        while (await loop.Events.DelayAsync(LookForNew, _stop.Token));
     }
 
     public void Stop() => _stop.Cancel();
 
+    // Until the endpoint is gone, or the cluster.
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    private async ValueTask AskAsync(Endpoint endpoint, State state)
+    private async ValueTask CheckAsync(Endpoint endpoint, CheckState state)
     {
-        state.IsAsked = true;
-        string? problem;
+        var check = EndpointCheck.Make(loop, upstreams, config, cluster);
+        var next = config.InitialJitter * loop.Random.NextDouble();
+        while (next == TimeSpan.Zero || await loop.Events.DelayAsync(next, _stop.Token))
+        {
+            if (endpoint.IsRemoved || _stop.IsCancellationRequested)
+            {
+                break;
+            }
+
+            var result = await AskAsync(check, endpoint);
+            if (_stop.IsCancellationRequested)
+            {
+                break;
+            }
+
+            Count(endpoint, state, result);
+            next = state.WithJitter(state.Interval(result.IsGood, IsUsed()), loop.Random);
+        }
+
+        _states.Remove(endpoint);
+    }
+
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<CheckResult> AskAsync(EndpointCheck check, Endpoint endpoint)
+    {
         try
         {
-            problem = await AskAsync(endpoint, state.Call);
+            return await check.AskAsync(endpoint, _stop.Token);
         }
         catch (Exception exception)
         {
             loop.Unhandled(exception);
-            problem = exception.GetType().Name;
-        }
-
-        state.IsAsked = false;
-        if (!_stop.IsCancellationRequested && state.Count(problem is null, config))
-        {
-            endpoint.IsUnhealthy = !state.IsHealthy;
-            endpoints.HealthChanged();
-            if (state.IsHealthy)
-            {
-                LogHealthy(logger, cluster, endpoint.Text);
-            }
-            else
-            {
-                LogUnhealthy(logger, cluster, endpoint.Text, state.Failures, problem!);
-            }
+            return new(CheckOutcome.Failed, exception.GetType().Name);
         }
     }
 
-    // Null: it serves; else why it is not known to.
-    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
-    private async ValueTask<string?> AskAsync(Endpoint endpoint, GrpcCall call)
+    private void Count(Endpoint endpoint, CheckState state, in CheckResult result)
     {
-        call.SetMessage(_request);
-        await call.AskAsync(loop, upstreams, endpoint, GrpcHealth.Path, _authority, config.Timeout, _stop.Token);
-        return call.Problem ?? (GrpcHealth.IsServing(call.Reply.Span) ? null : "it says that it does not serve");
+        var metrics = upstreams.Metrics;
+        metrics.HealthAttempts++;
+        metrics.HealthSuccesses += result.IsGood ? 1 : 0;
+        metrics.HealthFailures += result.IsGood ? 0 : 1;
+        metrics.HealthNetworkFailures += result.Outcome == CheckOutcome.NoAnswer ? 1 : 0;
+        var changes = state.Count(result);
+        if (changes)
+        {
+            endpoint.IsUnhealthy = !state.IsHealthy;
+            endpoints.HealthChanged();
+        }
+
+        if (result.IsGood && state.IsHealthy)
+        {
+            Passed(endpoint);
+        }
+
+        if (changes && state.IsHealthy)
+        {
+            LogHealthy(logger, cluster, endpoint.Text);
+        }
+        else if (changes)
+        {
+            TakenOut(endpoint);
+            LogUnhealthy(logger, cluster, endpoint.Text, state.Failures, result.Problem);
+        }
+        else if (!result.IsGood && config.AlwaysLogFailures)
+        {
+            LogFailure(logger, cluster, endpoint.Text, result.Problem);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "cluster {Cluster}: {Endpoint} passed its health checks and is used")]
@@ -96,30 +127,6 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
     [LoggerMessage(Level = LogLevel.Warning, Message = "cluster {Cluster}: {Endpoint} failed {Count} health checks in a row and was taken out: {Problem}")]
     private static partial void LogUnhealthy(ILogger logger, string cluster, string endpoint, int count, string problem);
 
-    // One that DNS took away and gave back is what it was found to be.
-    private sealed class State(bool isHealthy)
-    {
-        private int _successes;
-        private bool _isKnown;
-
-        public GrpcCall Call { get; } = new() { UserAgent = "pillion-health-check"u8.ToArray() };
-
-        public bool IsAsked { get; set; }
-
-        /// <summary>Used until a check has failed: what was never asked may well serve.</summary>
-        public bool IsHealthy { get; private set; } = isHealthy;
-
-        public int Failures { get; private set; }
-
-        /// <summary>Counts an answer; true when it changed what the endpoint is taken for. The first one decides at once, either way.</summary>
-        public bool Count(bool isGood, HealthCheckConfig config)
-        {
-            _successes = isGood ? _successes + 1 : 0;
-            Failures = isGood ? 0 : Failures + 1;
-            var changes = isGood ? !IsHealthy && (!_isKnown || _successes >= config.HealthyThreshold) : IsHealthy && (!_isKnown || Failures >= config.UnhealthyThreshold);
-            _isKnown = true;
-            IsHealthy ^= changes;
-            return changes;
-        }
-    }
+    [LoggerMessage(Level = LogLevel.Warning, Message = "cluster {Cluster}: {Endpoint} failed a health check: {Problem}")]
+    private static partial void LogFailure(ILogger logger, string cluster, string endpoint, string problem);
 }

@@ -67,7 +67,8 @@ internal static class EnvoyCircuitBreakers
     {
         var value = map.Optional("priority");
         var priority = value.AsOneOf(EnvoyNames.Priorities, RoutePriority.Default);
-        if (!given.Add(priority) && map.Exists)
+        var isKnown = !value.Exists || EnvoyNames.Priorities.TryGet(value.Text, out _);
+        if (isKnown && !given.Add(priority) && map.Exists)
         {
             map.Fail("is for a priority that has thresholds already", "give each priority once, DEFAULT and HIGH");
         }

@@ -33,13 +33,8 @@ internal static class EnvoyCluster
         cluster = cluster with { MaxRequestsPerConnection = map.Optional("max_requests_per_connection").AsInt(cluster.MaxRequestsPerConnection) };
         cluster = EnvoyBalancing.Read(map, cluster, scope);
         cluster = EnvoyClusterProtocol.Read(map, cluster);
-        var checks = map.Optional("health_checks");
-        cluster = cluster with { HealthChecks = checks.AsList(EnvoyHealthCheck.Read) };
-        if (cluster is { HealthChecks.Count: > 0, Protocol: HttpProtocol.Http1 })
-        {
-            checks.Fail("asks by gRPC a cluster that speaks HTTP/1.1", "give the cluster http2_protocol_options");
-        }
-
+        cluster = cluster with { HealthChecks = EnvoyHealthCheck.Read(map.Optional("health_checks"), cluster) };
+        cluster = cluster with { Outliers = EnvoyOutlierDetection.Read(map.Optional("outlier_detection")) };
         return EnvoyCircuitBreakers.Read(map.Optional("circuit_breakers"), cluster);
     }
 

@@ -114,6 +114,19 @@ internal static class EnvoyNames
         { "PERMANENT_REDIRECT", 308 },
     };
 
+    public static readonly Registry<HttpProtocol> CheckCodecs = new("codec that is supported") { { "HTTP1", HttpProtocol.Http1 }, { "HTTP2", HttpProtocol.Http2 } };
+
+    /// <summary>All but CONNECT, as in Envoy; those with a body make no sense without one.</summary>
+    public static readonly Registry<string> CheckMethods = new("method of a check that is supported")
+    {
+        { "METHOD_UNSPECIFIED", "GET" },
+        { "GET", "GET" },
+        { "HEAD", "HEAD" },
+        { "OPTIONS", "OPTIONS" },
+        { "TRACE", "TRACE" },
+        { "DELETE", "DELETE" },
+    };
+
     public static readonly Registry<RoutePriority> Priorities = new("routing priority") { { "DEFAULT", RoutePriority.Default }, { "HIGH", RoutePriority.High } };
 
     public static readonly Registry<int> ClusterNotFoundCodes = new("response code for a missing cluster")

@@ -24,7 +24,7 @@ internal static class CircuitLimits
         return usual with
         {
             MaxConnections = ReadLimit(map.Optional("max_connections", "Connections to all endpoints together, idle ones included; above it requests wait, idle connections make room."), usual.MaxConnections),
-            MaxConnectionsPerEndpoint = ReadLimit(map.Optional("max_connections_per_endpoint", "Connections to each endpoint; not limited when absent."), usual.MaxConnectionsPerEndpoint),
+            MaxConnectionsPerEndpoint = ReadOptional(map.Optional("max_connections_per_endpoint", "Connections to each endpoint; not limited when absent."), usual.MaxConnectionsPerEndpoint),
             MaxPending = ReadLimit(map.Optional("max_pending_requests", "Requests, or connections of bytes, that wait for a connection."), usual.MaxPending),
             MaxRequests = ReadLimit(map.Optional("max_requests", "Requests that the endpoints are working on."), usual.MaxRequests),
             MaxRetries = retries.AsIntOrNull() ?? usual.MaxRetries,
@@ -34,4 +34,6 @@ internal static class CircuitLimits
     }
 
     private static LimitConfig ReadLimit(ConfigValue value, LimitConfig usual) => value.Exists || value.IsDescribing ? new(value.AsInt(usual.Most, 1), value.Source) : usual;
+
+    private static LimitConfig ReadOptional(ConfigValue value, LimitConfig usual) => value.AsIntOrNull(1) is { } most ? new(most, value.Source) : usual;
 }

@@ -60,7 +60,9 @@ internal static class NativeNames
 
     public static readonly Registry<string> ProxyHeaderVersions = new("version of the PROXY header") { { "v1", "" }, { "v2", "" } };
 
-    public static readonly Registry<string> HealthChecks = new("way to check health") { { "grpc", "" } };
+    public static readonly Registry<HealthCheckKind?> HealthChecks = new("way to check health") { { "grpc", HealthCheckKind.Grpc }, { "tcp", HealthCheckKind.Tcp } };
+
+    public static readonly Registry<bool> Switches = new("switch") { { "on", true }, { "off", false } };
 
     public static readonly Registry<RoutePriority> Priorities = new("priority") { { "default", RoutePriority.Default }, { "high", RoutePriority.High } };
 

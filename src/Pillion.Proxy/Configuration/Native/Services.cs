@@ -40,6 +40,7 @@ internal static class Services
         cluster = cluster with
         {
             Http2 = Http2Limits.Read(map.Optional("http2", "How HTTP/2 is spoken with the service.")),
+            Outliers = Outliers.Read(map.Optional("outliers", "Endpoints that fail are taken out for a while: `on`, `off`, or by which [numbers](#outliers). Off when absent.")),
             HealthChecks = HealthChecks.Read(map.Optional("health", "How each endpoint is asked whether it can serve; not at all when absent. `health: grpc` asks by gRPC."), protocol),
         };
         if (protocol == HttpProtocol.Auto && cluster.Tls is null && value.IsMap)

@@ -15,6 +15,8 @@ internal sealed class CallAnswer
 
     /// <summary>Its body is of no use to anybody: any length of it is read, and none kept.</summary>
     public bool IsDropped { get; init; }
+    /// <summary>The head of an answer came.</summary>
+    public bool HasHead => Head.Status > 0;
 
     public ResponseHead Head { get; } = new();
 

@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
+using Pillion.Core.Resilience;
 using Pillion.Net.Http;
 using Pillion.Net.Loop;
 using Pillion.Proxy.Clusters;
 using Pillion.Proxy.Forwarding;
+using Pillion.Proxy.Grpc;
 
 namespace Pillion.Proxy.Upstreams.Calls;
 
@@ -22,7 +24,7 @@ internal static class ClusterCall
         var upstreams = cluster.On(loop);
         if (upstreams.Pick(TriedEndpoints.None) is { } endpoint)
         {
-            return AskAsync(loop, upstreams, endpoint, head, body, answer, timeout, stop, most);
+            return AskPickedAsync(loop, upstreams, endpoint, head, body, answer, timeout, stop, most);
         }
 
         answer.Begin();
@@ -30,15 +32,44 @@ internal static class ClusterCall
         return default;
     }
 
+    // Unlike a health check this is a request like any other: how it ends tells of the endpoint.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
+    private static async ValueTask AskPickedAsync(
+        ProxyLoop loop, ClusterLoop upstreams, Endpoint endpoint, RequestHead head, ReadOnlyMemory<byte> body, CallAnswer answer, TimeSpan timeout, CancellationToken stop, int most)
+    {
+        await AskAsync(loop, upstreams, endpoint, new UpstreamDemand(default, head.Version), head, body, answer, timeout, stop, most);
+        if (upstreams.Outliers is not { } outliers)
+        {
+            return;
+        }
+
+        if (answer.Problem is null)
+        {
+            var status = GrpcStatus.Read(answer.Trailers);
+            status = status < 0 ? GrpcStatus.Read(answer.Head.Fields) : status;
+            outliers.Answered(endpoint, status < 0 ? answer.Head.Status : GrpcStatus.ToHttp(status));
+        }
+        else
+        {
+            outliers.Failed(endpoint, new Failure(FailureSide.Upstream, stop.IsCancellationRequested ? FailureKind.ClientGone : answer.IsLate ? FailureKind.RouteTimeout : FailureKind.ConnectionTerminated));
+        }
+    }
+
+    /// <summary>Asks one endpoint whether it serves: outside of the cluster's limits, and no word about it to outlier detection.</summary>
+    /// <param name="reuse">On a connection that is there, which is kept; else on one for this question alone.</param>
+    public static ValueTask CheckAsync(
+        ProxyLoop loop, ClusterLoop upstreams, Endpoint endpoint, RequestHead head, ReadOnlyMemory<byte> body, CallAnswer answer, TimeSpan timeout, CancellationToken stop, bool reuse = true) =>
+        AskAsync(loop, upstreams, endpoint, new UpstreamDemand(default, head.Version, IsCheck: true, IsForOne: !reuse), head, body, answer, timeout, stop, UsualMost);
+
     /// <param name="head">Its body is <see cref="BodyKind.Length"/> of so many bytes, or none.</param>
     /// <param name="timeout">All together, connecting included.</param>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
-    public static async ValueTask AskAsync(
-        ProxyLoop loop, ClusterLoop upstreams, Endpoint endpoint, RequestHead head, ReadOnlyMemory<byte> body, CallAnswer answer, TimeSpan timeout, CancellationToken stop, int most = UsualMost)
+    private static async ValueTask AskAsync(
+        ProxyLoop loop, ClusterLoop upstreams, Endpoint endpoint, UpstreamDemand demand, RequestHead head, ReadOnlyMemory<byte> body, CallAnswer answer, TimeSpan timeout, CancellationToken stop, int most)
     {
         answer.Begin();
         var deadline = Deadline.After(loop.Events, timeout);
-        var lease = await upstreams.Pool.RentAsync(endpoint, new UpstreamDemand(default, head.Version), deadline, stop);
+        var lease = await upstreams.Pool.RentAsync(endpoint, demand, deadline, stop);
         if (lease.Upstream is not { } upstream)
         {
             answer.Fail(lease.Failure.Cause ?? "it cannot be connected to", deadline.HasPassed(loop.Events));
@@ -49,7 +80,7 @@ internal static class ClusterCall
         using (var limit = new CallLimit(loop.Events, upstream.Stream, deadline, stop))
         {
             await SendAndReceiveAsync(loop, upstream.Stream, head, body, answer, most);
-            if (answer.Problem is not null)
+            if (answer.Problem is not null || demand.IsForOne)
             {
                 upstream.Stream.Abort(reset: true);
             }

@@ -28,6 +28,9 @@ internal sealed class GrpcCall
     /// <summary>Why the call did not succeed; null when it did.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>Something answered, if not what was asked for.</summary>
+    public bool HasAnswer => _answer.HasHead;
+
     /// <summary>The message that came back.</summary>
     public ReadOnlyMemory<byte> Reply { get; private set; }
 
@@ -57,13 +60,13 @@ internal sealed class GrpcCall
         Read();
     }
 
-    /// <summary>Asks one endpoint.</summary>
+    /// <summary>Asks one endpoint whether it serves: outside of the cluster's limits, which a busy endpoint would else be taken for dead by.</summary>
     [AsyncMethodBuilder(typeof(PooledMethodBuilder))]
     public async ValueTask AskAsync(ProxyLoop loop, ClusterLoop upstreams, Endpoint endpoint, byte[] path, byte[] authority, TimeSpan timeout, CancellationToken stop)
     {
         var head = RequestHeads.Rent();
         WriteHead(head, path, authority, timeout);
-        await ClusterCall.AskAsync(loop, upstreams, endpoint, head, _frame.AsMemory(0, _length), _answer, timeout, stop);
+        await ClusterCall.CheckAsync(loop, upstreams, endpoint, head, _frame.AsMemory(0, _length), _answer, timeout, stop);
         RequestHeads.Return(head);
         Read();
     }

@@ -32,6 +32,8 @@ public sealed class EnvoyBootstrapTests
                 Balancer = "round_robin",
                 ConnectTimeout = TimeSpan.FromMilliseconds(250),
                 RespectDnsTtl = false,
+                DefaultCircuits = new() { MaxRetries = 3 },
+                HighCircuits = new() { MaxRetries = 3 },
             },
             Assert.Single(config.Proxy.Clusters));
     }

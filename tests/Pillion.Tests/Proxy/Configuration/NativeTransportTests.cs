@@ -213,7 +213,7 @@ public sealed class NativeTransportTests
         var config = Given.Config(File.ReadAllText(Repository.PathOf("samples/grpc.yaml"))).Proxy;
 
         var inventory = config.Clusters.Single(cluster => cluster.Name == "inventory");
-        Assert.Equal(new HealthCheckConfig { GrpcService = "inventory.v1.Inventory", Interval = TimeSpan.FromSeconds(5) }, Assert.Single(inventory.HealthChecks));
+        Assert.Equal(new HealthCheckConfig { GrpcService = "inventory.v1.Inventory", Interval = TimeSpan.FromSeconds(5), IntervalJitterPercent = 10 }, Assert.Single(inventory.HealthChecks));
         Assert.Equal((HttpProtocol.Http2, 200), (inventory.Protocol, inventory.Http2.MaxConcurrentStreams));
         var forward = Assert.IsType<ForwardConfig>(config.Listeners[1].Http!.Routes.VirtualHosts[0].Routes[^1].Action);
         Assert.Equal((TimeSpan.FromSeconds(30), TimeSpan.Zero), (forward.GrpcTimeoutMax, forward.Timeout));

@@ -57,6 +57,21 @@ public sealed class TcpConnectionTests
     }
 
     [Fact]
+    public void A_connection_above_the_limit_is_closed_and_its_line_says_which_limit_it_was()
+    {
+        using var proxy = Fixture(cluster: cluster => cluster with { DefaultCircuits = new() { MaxConnections = new(1) } });
+        var first = proxy.Request("hello");
+        Assert.True(proxy.Request("hello").IsOver);
+        Assert.Equal(Pillion.Core.Signals.ResponseFlags.UO, proxy.Record.Flags);
+        Assert.Equal("refused: max_connections is 1", proxy.Record.Verdicts[0].Outcome);
+        Assert.Equal(1, proxy.ClusterMetrics.ConnectionsOverflow);
+        first.Reset();
+        var third = proxy.Request("hello");
+        Assert.Equal("hello", proxy.Upstream.Connections[1].Take());
+        third.Reset();
+    }
+
+    [Fact]
     public void A_connection_on_which_nothing_moves_is_closed()
     {
         using var proxy = Fixture(tcp => tcp with { IdleTimeout = TimeSpan.FromSeconds(10) });

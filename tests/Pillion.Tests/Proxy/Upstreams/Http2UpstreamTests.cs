@@ -181,6 +181,9 @@ public sealed class Http2UpstreamTests
         proxy.AdvanceSeconds(1);
         Assert.StartsWith("HTTP/1.1 504 ", third.TakeHead());
         Assert.Equal(1, proxy.ClusterMetrics.ConnectionsTotal);
+
+        // The connect goes on without them, until its own time is over.
+        proxy.AdvanceSeconds(2.5);
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public sealed class HealthCheckTests
         {
             Protocol = HttpProtocol.Http2,
             Endpoints = [ProxyFixture.Endpoint(8080), ProxyFixture.Endpoint(8081)],
-            HealthChecks = [new HealthCheckConfig()],
+            HealthChecks = [new HealthCheckConfig { NoTrafficInterval = TimeSpan.FromSeconds(10), IntervalJitterPercent = 10 }],
         }));
         return proxy;
     }
