@@ -180,7 +180,10 @@ internal sealed class Forward
         _route.RequestHeaders.Apply(request, _exchange.Record);
         _action.Rewrite(request);
         _exchange.Wish.Labels = _action.Labels;
-        _action.Hash?.Apply(_exchange);
+        if (_upstreams.GoesByHash)
+        {
+            _action.Hash?.Apply(_exchange);
+        }
 
         // Over HTTP/2 any request may come back unworked on.
         var retains = _policy is not null || request.IsIdempotent || _cluster.Config.Protocol != HttpProtocol.Http1;

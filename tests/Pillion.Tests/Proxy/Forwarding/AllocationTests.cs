@@ -9,6 +9,10 @@ using Pillion.Net.Loop;
 using Pillion.Net.Memory;
 using Pillion.Net.Sockets;
 using Pillion.Proxy;
+using Pillion.Proxy.Clusters.Levels;
+using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Configuration.Balancing;
+using Pillion.Proxy.Filters.Affinity;
 using Pillion.Tests.Support;
 using Xunit;
 
@@ -70,16 +74,67 @@ public sealed class AllocationTests : IDisposable
     [InlineData("GET / HTTP/1.1\r\nHost: orders\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nhello-end")]
     [InlineData("POST /a?b=c HTTP/1.1\r\nHost: orders\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello-end\r\n0\r\n\r\n")]
     [InlineData("PUT /a HTTP/1.1\r\nHost: orders\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end")]
-    public async Task A_forwarded_request_allocates_nothing_once_everything_is_warm(string request, string answer)
+    public Task A_forwarded_request_allocates_nothing_once_everything_is_warm(string request, string answer) =>
+        MeasureAsync(request, answer, config => config);
+
+    // Everything a choice can depend on: a hash with a bound and a new cookie, a session, labels, zones' weights, latency, slow start.
+    [Theory]
+    [InlineData("ring_hash", "x: 1")]
+    [InlineData("ring_hash", "x-user: 7\r\nCookie: session=MTI3LjAuMC4xOjE=; shard=1")]
+    [InlineData("maglev", "x-user: 7\r\nx-user: 8")]
+    [InlineData("peak_ewma", "x-user: 7")]
+    [InlineData("least_request", "x-user: 7")]
+    [InlineData("round_robin", "x-user: 7")]
+    [InlineData("random", "x-user: 7")]
+    public Task A_choice_by_every_rule_there_is_allocates_nothing_either(string balancer, string header) => MeasureAsync(
+        $"GET /a?user=5 HTTP/1.1\r\nHost: orders\r\n{header}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end",
+        config => config with
+        {
+            Clusters = [.. config.Clusters.Select(cluster => cluster with
+            {
+                Balancer = balancer,
+                Balancing = new()
+                {
+                    MaxLoadPercent = 150,
+                    WeighsLocalities = true,
+                    SlowStart = new() { Window = TimeSpan.FromHours(1) },
+                    Subsets = new() { Selectors = [new(["version"])] },
+                },
+                
+                // Two addresses of the one listener, so that there is a choice.
+                Endpoints = [.. new[] { "127.0.0.1", "127.0.0.2" }.Select(host => new EndpointConfig { Address = new(host, cluster.Endpoints[0].Address.Port), Labels = Version1, LocalityWeight = 2 })],
+            })],
+            Listeners = [.. config.Listeners.Select(listener => listener with { Chains = [.. listener.Chains.Select(chain => chain with { Http = Chosen(chain.Http!) })] })],
+        });
+
+    private static LabelSet Version1 { get; } = new([new("version", "v1")]);
+
+    private static HttpConfig Chosen(HttpConfig http)
+    {
+        var route = http.Routes.VirtualHosts[0].Routes[0];
+        HashPolicyConfig[] hash =
+        [
+            new(HashSource.Header, "x-user"), new(HashSource.Query, "user"), new(HashSource.Path), new(HashSource.Source), new(HashSource.Cookie, "shard") { CookieTtl = TimeSpan.FromHours(1), CookiePath = "/" },
+        ];
+        route = route with
+        {
+            Action = (ForwardConfig)route.Action with { HashPolicies = new(hash), Labels = Version1 },
+            Filters = [new AffinityConfig { Name = "session", Path = "/" }],
+        };
+        return http with { Routes = http.Routes with { VirtualHosts = [http.Routes.VirtualHosts[0] with { Routes = [route] }] } };
+    }
+
+    private async Task MeasureAsync(string request, string answer, Func<ProxyConfig, ProxyConfig> change)
     {
 #if DEBUG
         Assert.Skip("the compiler makes state machines classes in debug builds");
 #endif
-        var upstream = await _outside.InvokeAsync(() => _network.Listen(_outside, new IPEndPoint(IPAddress.Loopback, 0), shared: false).Listener!);
+        var upstream = await _outside.InvokeAsync(() => _network.Listen(_outside, new IPEndPoint(IPAddress.Any, 0), shared: false).Listener!);
         _outside.Post(() => _ = AcceptAsync(upstream, answer));
-        var config = ProxyFixture.Make(
+        var config = change(ProxyFixture.Make(
             cluster: cluster => cluster with { Endpoints = [ProxyFixture.Endpoint(((IPEndPoint)upstream.LocalEndPoint).Port)] },
-            listener: listener => listener with { Address = new Address("127.0.0.1", 0) });
+            listener: listener => listener with { Address = new Address("127.0.0.1", 0) }));
         var prepared = await _role.PrepareAsync(config, TestContext.Current.CancellationToken);
         Assert.Empty(prepared.Mistakes);
         prepared.Commit();
