@@ -1,3 +1,5 @@
+using Pillion.Proxy.Clusters;
+using Pillion.Proxy.Clusters.Levels;
 using Pillion.Proxy.Upstreams;
 
 namespace Pillion.Admin;
@@ -8,14 +10,38 @@ internal static class ClusterViews
     public static ClusterView Of(Cluster cluster)
     {
         var endpoints = new List<EndpointView>();
-        var current = cluster.Endpoints.All;
+        var plan = cluster.Endpoints.Plan;
+        var current = plan.All;
         for (var i = 0; i < current.Count; i++)
         {
             var endpoint = current[i];
-            endpoints.Add(new EndpointView(endpoint.Text, endpoint.Weight, !endpoint.IsRemoved && endpoint.IsUsable, endpoint.ActiveRequests));
+            endpoints.Add(new EndpointView(endpoint.Text, endpoint.Weight, !endpoint.IsRemoved && endpoint.IsUsable, endpoint.ActiveRequests)
+            {
+                Priority = endpoint.Priority,
+                Locality = endpoint.Locality.ToString(),
+                Labels = endpoint.Labels.ToString(),
+                Places = PlacesOf(endpoint, plan.Whole),
+            });
         }
 
-        return new ClusterView(cluster.Name, Words(cluster.Config.Discovery.ToString()), cluster.Config.Balancer, endpoints) { Problem = cluster.Endpoints.LookupError };
+        return new ClusterView(cluster.Name, Words(cluster.Config.Discovery.ToString()), cluster.Config.Balancer, endpoints) 
+        {
+            Problem = cluster.Endpoints.LookupError,
+            Priorities = [.. plan.Whole.All.Select(level => new PriorityView(level.Priority, level.Load, level.InPanic))],
+        };
+    }
+
+    private static int? PlacesOf(Endpoint endpoint, PriorityLevels levels)
+    {
+        foreach (var level in levels.All)
+        {
+            if (level.Usable is { Table: { } table } set && set.AsSpan().IndexOf(endpoint) is >= 0 and var index)
+            {
+                return table.CountPlaces(set.Count)[index];
+            }
+        }
+
+        return null;
     }
 
     // StrictDns → strict_dns, as the configuration has it.
