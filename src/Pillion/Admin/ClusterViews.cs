@@ -12,6 +12,7 @@ internal static class ClusterViews
         var endpoints = new List<EndpointView>();
         var plan = cluster.Endpoints.Plan;
         var current = plan.All;
+        var places = PlacesOf(plan.Whole);
         for (var i = 0; i < current.Count; i++)
         {
             var endpoint = current[i];
@@ -20,7 +21,7 @@ internal static class ClusterViews
                 Priority = endpoint.Priority,
                 Locality = endpoint.Locality.ToString(),
                 Labels = endpoint.Labels.ToString(),
-                Places = PlacesOf(endpoint, plan.Whole),
+                Places = places.TryGetValue(endpoint, out var count) ? count : null,
             });
         }
 
@@ -31,17 +32,19 @@ internal static class ClusterViews
         };
     }
 
-    private static int? PlacesOf(Endpoint endpoint, PriorityLevels levels)
+    private static Dictionary<Endpoint, int> PlacesOf(PriorityLevels levels)
     {
-        foreach (var level in levels.All)
+        var places = new Dictionary<Endpoint, int>();
+        foreach (var set in levels.All.Select(level => level.Usable))
         {
-            if (level.Usable is { Table: { } table } set && set.AsSpan().IndexOf(endpoint) is >= 0 and var index)
+            var counts = set.Table?.CountPlaces(set.Count) ?? [];
+            for (var i = 0; i < counts.Length; i++)
             {
-                return table.CountPlaces(set.Count)[index];
+                places[set[i]] = counts[i];
             }
         }
 
-        return null;
+        return places;
     }
 
     // StrictDns → strict_dns, as the configuration has it.

@@ -154,7 +154,7 @@ public sealed class HashPolicyTests
         var second = new HashSet<string>();
         for (var i = 0; i < 5; i++)
         {
-            proxy.Role.Live.Clusters["app"].Endpoints.All.AsSpan().ToArray().Single(endpoint => endpoint.SocketAddress.ToString()!.EndsWith(home)).IsUnhealthy = true;
+            proxy.Role.Live.Clusters["app"].Endpoints.All.AsSpan().ToArray().Single(endpoint => endpoint.SocketAddress.ToString()!.EndsWith(home, StringComparison.Ordinal)).IsUnhealthy = true;
             proxy.Role.Live.Clusters["app"].Endpoints.HealthChanged();
             SpinWait.SpinUntil(() => proxy.Role.Live.Clusters["app"].Endpoints.Current.Count == Endpoints - 1, 10_000);
             second.Add(Home(proxy, "x-user: a"));
