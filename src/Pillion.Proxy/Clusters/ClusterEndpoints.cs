@@ -82,7 +82,7 @@ internal sealed partial class ClusterEndpoints
     public EndpointPlan Plan => Volatile.Read(ref _plan);
 
     /// <summary>Milliseconds on a clock that all loops share.</summary>
-    public long Now => (long)_time.GetElapsedTime(0).TotalMilliseconds;
+    public long Now => 1 + (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>The names that DNS must resolve, with the state of each; empty for a cluster of addresses.</summary>
     public IReadOnlyList<ResolvedName> Names { get; }

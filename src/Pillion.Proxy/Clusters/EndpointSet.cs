@@ -36,6 +36,9 @@ internal sealed class EndpointSet
     /// <summary>Which of a cluster's sets it is, from one publication to the next: what a balancer remembers of one is of no use for another.</summary>
     public int Slot { get; init; }
 
+    /// <summary>All endpoints of the priority with their weights, failing ones too: what a ring is sized by, so that the points of the others stay when one fails.</summary>
+    public EndpointSet? Whole { get; init; }
+
     /// <summary>By which a hash finds its endpoint; made before the set is published, and shared by all loops.</summary>
     public EndpointTable? Table
     {

@@ -299,7 +299,10 @@ internal sealed class Forward
         _target.Rewrite(request);
         Copy(request);
         _exchange.Wish.Labels = Action.Labels;
-        Action.Hash?.Apply(_exchange);
+        if (Upstreams.GoesByHash)
+        {
+            Action.Hash?.Apply(_exchange);
+        }
 
         // Over HTTP/2 any request may come back unworked on.
         var retains = _policy is not null || request.IsIdempotent || Cluster.Config.Protocol != HttpProtocol.Http1;

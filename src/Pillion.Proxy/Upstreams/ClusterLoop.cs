@@ -15,7 +15,7 @@ namespace Pillion.Proxy.Upstreams;
 internal sealed class ClusterLoop(ProxyLoop loop, ClusterEndpoints endpoints, Func<IBalancer> balancer, UpstreamDialer dialer, UpstreamPool pool, ClusterMetrics metrics)
 {
     private readonly IBalancer _learner = balancer();
-    private readonly bool _needsTime = endpoints.Config.Balancing.SlowStart is not null || balancer().Learns;
+    private readonly bool _startsSlowly = endpoints.Config.Balancing.SlowStart is not null;
 
     // What a balancer remembers of one set of endpoints is of no use for another; by the sets' slots.
     private IBalancer?[] _balancers = [];
@@ -35,6 +35,9 @@ internal sealed class ClusterLoop(ProxyLoop loop, ClusterEndpoints endpoints, Fu
 
     /// <summary>A request has asked for an endpoint once.</summary>
     public bool IsUsed { get; private set; }
+
+    /// <summary>A request's hash decides its endpoint.</summary>
+    public bool GoesByHash => _learner.GoesByHash;
 
     /// <summary>The endpoint for the next try, or null when there is none.</summary>
     public Endpoint? Pick(TriedEndpoints tried, PickWish? wish = null)
@@ -62,7 +65,7 @@ internal sealed class ClusterLoop(ProxyLoop loop, ClusterEndpoints endpoints, Fu
             return null;
         }
 
-        var context = new PickContext(tried.Span, loop.Random) { Now = _needsTime ? endpoints.Now : 0, Hash = wish?.Hash ?? 0, HasHash = wish is { HasHash: true } };
+        var context = new PickContext(tried.Span, loop.Random) { Now = _startsSlowly || _learner.Learns ? endpoints.Now : 0, Hash = wish?.Hash ?? 0, HasHash = wish is { HasHash: true } };
         return levels.Choose(context, Metrics) is { } set ? BalancerOf(set).Pick(set, context) : null;
     }
 

@@ -19,12 +19,33 @@ internal static class ClusterText
                 Line(text, $"{cluster.Name}::problem::{problem}");
             }
 
+            foreach (var priority in cluster.Priorities)
+            {
+                Line(text, $"{cluster.Name}::priority::{priority.Priority}::load_percent::{priority.Load}");
+                Line(text, $"{cluster.Name}::priority::{priority.Priority}::panic::{(priority.InPanic ? "true" : "false")}");
+            }
+
             foreach (var endpoint in cluster.Endpoints)
             {
                 var name = $"{cluster.Name}::{endpoint.Address}";
                 Line(text, $"{name}::health_flags::{(endpoint.IsHealthy ? "healthy" : "/failed")}");
                 Line(text, $"{name}::weight::{endpoint.Weight}");
                 Line(text, $"{name}::rq_active::{endpoint.ActiveRequests}");
+                Line(text, $"{name}::priority::{endpoint.Priority}");
+                if (endpoint.Locality.Length > 0)
+                {
+                    Line(text, $"{name}::locality::{endpoint.Locality}");
+                }
+
+                if (endpoint.Labels.Length > 0)
+                {
+                    Line(text, $"{name}::labels::{endpoint.Labels}");
+                }
+
+                if (endpoint.Places is { } places)
+                {
+                    Line(text, $"{name}::hash_places::{places}");
+                }
             }
         }
 
@@ -41,6 +62,17 @@ internal static class ClusterText
             json.WriteString("discovery", cluster.Discovery);
             json.WriteString("balancer", cluster.Balancer);
             json.WriteString("problem", cluster.Problem);
+            json.WriteStartArray("priorities");
+            foreach (var priority in cluster.Priorities)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("priority", priority.Priority);
+                json.WriteNumber("load_percent", priority.Load);
+                json.WriteBoolean("panic", priority.InPanic);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
             json.WriteStartArray("endpoints");
             foreach (var endpoint in cluster.Endpoints)
             {
@@ -49,6 +81,14 @@ internal static class ClusterText
                 json.WriteNumber("weight", endpoint.Weight);
                 json.WriteBoolean("healthy", endpoint.IsHealthy);
                 json.WriteNumber("active_requests", endpoint.ActiveRequests);
+                json.WriteNumber("priority", endpoint.Priority);
+                json.WriteString("locality", endpoint.Locality);
+                json.WriteString("labels", endpoint.Labels);
+                if (endpoint.Places is { } places)
+                {
+                    json.WriteNumber("hash_places", places);
+                }
+
                 json.WriteEndObject();
             }
 

@@ -6,6 +6,6 @@ internal abstract class EndpointTable
     /// <summary>The endpoint's index in the set.</summary>
     public abstract int Find(ulong hash);
 
-    /// <summary>How many places each endpoint of the set has, for the statistics.</summary>
+    /// <summary>How many places each endpoint of the set has: the part of all keys that is its own.</summary>
     public abstract int[] CountPlaces(int endpoints);
 }

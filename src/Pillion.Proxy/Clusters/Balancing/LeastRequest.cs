@@ -33,8 +33,8 @@ internal sealed class LeastRequest(BalancingConfig config) : IBalancer
         var best = Choice(set, context, at, avoidTried);
         for (var drawn = 1; drawn < Math.Min(_choices, untried); drawn++)
         {
-            // Of two, never the same again; of more, one may come twice, as in Envoy.
-            at = _choices == 2 ? (at + 1 + context.Random.Next(untried - 1)) % untried : context.Random.Next(untried);
+            // Of two, never the same again; of more, one may come twice, as in Envoy; where as many are drawn as there are, each once.
+            at = _choices >= untried ? (at + 1) % untried : _choices == 2 ? (at + 1 + context.Random.Next(untried - 1)) % untried : context.Random.Next(untried);
             var other = Choice(set, context, at, avoidTried);
             best = other.ActiveRequests < best.ActiveRequests ? other : best;
         }

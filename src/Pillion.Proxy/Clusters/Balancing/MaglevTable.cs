@@ -10,11 +10,15 @@ internal sealed class MaglevTable(int[] owners) : EndpointTable
         var owners = new int[size];
         Array.Fill(owners, -1);
         var heaviest = Enumerable.Range(0, set.Count).Max(i => set.Weight(i));
-        var steps = new (ulong Offset, ulong Skip, ulong Next, double Due)[set.Count];
-        for (var i = 0; i < set.Count; i++)
+        var steps = new (int Owner, ulong Offset, ulong Skip, ulong Next, double Due)[set.Count];
+
+        // By their keys: who comes first gets a place that two want, and must not depend on an order in which the endpoints happen to be listed.
+        var names = Enumerable.Range(0, set.Count).Select(i => (Key: key(set[i]), Owner: i)).ToArray();
+        Array.Sort(names, static (one, other) => one.Key.AsSpan().SequenceCompareTo(other.Key));
+        for (var i = 0; i < names.Length; i++)
         {
-            var name = key(set[i]);
-            steps[i] = (XxHash64.Of(name) % (ulong)size, (XxHash64.Of(name, seed: 1) % (ulong)(size - 1)) + 1, 0, 0);
+            var name = names[i].Key;
+            steps[i] = (names[i].Owner, XxHash64.Of(name) % (ulong)size, (XxHash64.Of(name, seed: 1) % (ulong)(size - 1)) + 1, 0, 0);
         }
 
         var taken = 0;
@@ -24,7 +28,7 @@ internal sealed class MaglevTable(int[] owners) : EndpointTable
             {
                 // Lighter ones miss turns.
                 ref var step = ref steps[i];
-                var weight = set.Weight(i);
+                var weight = set.Weight(step.Owner);
                 if (weight <= 0 || turn * weight < step.Due)
                 {
                     continue;
@@ -38,7 +42,7 @@ internal sealed class MaglevTable(int[] owners) : EndpointTable
                 }
                 while (owners[place] >= 0);
 
-                owners[place] = i;
+                owners[place] = step.Owner;
                 taken++;
             }
         }

@@ -15,22 +15,27 @@ internal sealed class RingTable : EndpointTable
 
     public int Size => _points.Length;
 
-    /// <summary>As many points as let the lightest endpoint have a whole number of them, as Envoy counts; point N of an endpoint is the hash of <c>KEY_N</c>.</summary>
+    /// <summary>
+    /// As many points as let the lightest endpoint have a whole number of them, as Envoy counts; point N of an endpoint is the hash of <c>KEY_N</c>. Unlike Envoy
+    /// we count those that fail their checks too: else the points of all others would become more, and take keys from each other, when one fails.
+    /// </summary>
     public static RingTable Build(EndpointSet set, Func<Endpoint, byte[]> key, int minSize, int maxSize)
     {
-        var lightest = Enumerable.Range(0, set.Count).Select(i => set.Weight(i)).Where(weight => weight > 0).Min() / set.TotalWeight;
+        var whole = set.Whole ?? set;
+        var lightest = Enumerable.Range(0, whole.Count).Select(i => whole.Weight(i)).Where(weight => weight > 0).Min() / whole.TotalWeight;
         var scale = Math.Min(Math.Ceiling(lightest * minSize) / lightest, maxSize);
         var points = new List<ulong>((int)Math.Ceiling(scale));
         var owners = new List<int>(points.Capacity);
-        var wanted = 0.0;
         for (var i = 0; i < set.Count; i++)
         {
             var name = key(set[i]);
             var text = new byte[name.Length + 12];
             name.CopyTo(text, 0);
             text[name.Length] = (byte)'_';
-            wanted += scale * set.Weight(i) / set.TotalWeight;
-            for (var n = 0; points.Count < wanted - 1e-6; n++)
+            // Rounded up while there is room; what rounding errors add is no point.
+            var wanted = scale * set.Weight(i) / whole.TotalWeight;
+            var count = scale < maxSize ? Math.Ceiling(wanted - 1e-6) : Math.Max(1, Math.Floor(wanted));
+            for (var n = 0; n < count; n++)
             {
                 n.TryFormat(text.AsSpan(name.Length + 1), out var digits, default, null);
                 points.Add(XxHash64.Of(text.AsSpan(0, name.Length + 1 + digits)));

@@ -4,7 +4,7 @@ using System.Numerics;
 namespace Pillion.Proxy.Clusters.Balancing;
 
 /// <summary>
-/// XXH64 as its specification (Collet, "xxHash fast digest algorithm") defines it: with it, and with Envoy's way to make keys, rings and tables are
+/// XXH64 as its specification (Collet, "xxHash fast digest algorithm") defines it: with it, and with the way that Envoy makes keys, rings and tables are
 /// those of an Envoy with the same endpoints.
 /// </summary>
 internal static class XxHash64

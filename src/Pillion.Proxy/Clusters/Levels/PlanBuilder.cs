@@ -49,12 +49,14 @@ internal sealed class PlanBuilder(ClusterConfig cluster)
     private PriorityLevel Level(int priority, Endpoint[] endpoints, int load, bool inPanic, LabelSet? subset, bool isFirst)
     {
         Endpoint[] usable = !inPanic ? [.. endpoints.Where(endpoint => endpoint.IsUsable)] : _config.FailsOnPanic ? [] : endpoints;
+        var weights = WeightsOf(endpoints);
+        var whole = _balancer.GoesByHash && usable.Length < endpoints.Length ? new EndpointSet(endpoints, weights) : null;
         return new()
         {
             Priority = priority,
             Load = load,
             InPanic = inPanic,
-            Usable = Set(usable, (subset, priority, null), WeightsOf(usable)),
+            Usable = Set(usable, (subset, priority, null), weights is null || whole is null ? weights : [.. usable.Select(endpoint => weights[Array.IndexOf(endpoints, endpoint)])], whole),
             Localities = inPanic || _balancer.GoesByHash ? null : LocalitiesOf(priority, endpoints, subset, isFirst),
         };
     }
@@ -68,7 +70,7 @@ internal sealed class PlanBuilder(ClusterConfig cluster)
         }
 
         var localities = endpoints.GroupBy(endpoint => endpoint.Locality)
-            .Select(group => (Locality: group.Key, All: group.ToArray(), Set: Set([.. group.Where(endpoint => endpoint.IsUsable)], (subset, priority, group.Key), null)))
+            .Select(group => (Locality: group.Key, All: group.ToArray(), Set: Set([.. group.Where(endpoint => endpoint.IsUsable)], (subset, priority, group.Key), null, null)))
             .ToArray();
         return _config.WeighsLocalities
             ? WeightedLocalities.Of(localities.Select(locality => (locality.Set, locality.All[0].LocalityWeight, HealthOf(locality.All))), _config.OverprovisioningPercent)
@@ -87,14 +89,14 @@ internal sealed class PlanBuilder(ClusterConfig cluster)
         return [.. endpoints.Select(endpoint => endpoint.LocalityWeight * endpoint.Weight / totals[endpoint.Locality])];
     }
 
-    private EndpointSet Set(Endpoint[] endpoints, (LabelSet?, int, Locality?) place, double[]? weights)
+    private EndpointSet Set(Endpoint[] endpoints, (LabelSet?, int, Locality?) place, double[]? weights, EndpointSet? whole)
     {
         if (!_slots.TryGetValue(place, out var slot))
         {
             _slots.Add(place, slot = _slots.Count);
         }
 
-        var set = new EndpointSet(endpoints, weights, _slowStart) { Slot = slot };
+        var set = new EndpointSet(endpoints, weights, _slowStart) { Slot = slot, Whole = whole };
         _balancer.Prepare(set);
         return set;
     }

@@ -31,7 +31,7 @@ internal static class EnvoyMetadata
     public static LabelSet ReadStruct(ConfigValue value)
     {
         var labels = new List<KeyValuePair<string, string>>();
-        value.AsNamed("LABEL", (name, item) => labels.Add(new(name, item.AsText())));
+        value.AsNamed("NAME", (name, item) => labels.Add(new(name, item.AsText())));
         return labels.Count == 0 || value.IsDescribing ? LabelSet.None : new(labels);
     }
 }

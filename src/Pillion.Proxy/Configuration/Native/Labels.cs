@@ -9,7 +9,7 @@ internal static class Labels
     public static LabelSet Read(ConfigValue value)
     {
         var labels = new List<KeyValuePair<string, string>>();
-        value.AsNamed("LABEL", (name, item) => labels.Add(new(name, item.AsText())));
+        value.AsNamed("NAME", (name, item) => labels.Add(new(name, item.AsText())));
         return labels.Count == 0 || value.IsDescribing ? LabelSet.None : new(labels);
     }
 }

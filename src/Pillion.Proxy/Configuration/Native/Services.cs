@@ -124,7 +124,7 @@ internal static class Services
         {
             map.Optional("hash_on").Fail($"is for ring_hash and maglev, and the balancer is {cluster.Balancer}", "remove it, or add balancer: maglev");
         }
-        else if (goesByHash && value.IsMap && host.Routes.All(route => route.Action is not ForwardConfig { HashPolicies.Count: > 0 }))
+        else if (goesByHash && value.IsMap && !map.Has("hash_on") && host.Routes.All(route => route.Action is not ForwardConfig { HashPolicies.Count: > 0 }))
         {
             map.Optional("balancer").Fail($"is {cluster.Balancer}, and nothing says what to hash", "add hash_on, such as hash_on: { header: x-user }");
         }

@@ -20,11 +20,11 @@ internal static class Zones
         using var map = value.AsMap("zones");
         var prefer = map.Optional("prefer", "Endpoints of our own `outbound.zone` first, those of others when it can no longer bear all. `zones: prefer` is short for this.").AsBool(false);
         var peers = map.Optional("peers", "How many sidecars call the service from each zone. With it, requests stay in their zone only as far as that does not overload its endpoints, as Envoy's zone aware routing does.");
-        var counts = ReadNumbers(peers, "ZONE", 0);
+        var counts = ReadNumbers(peers, 0);
         var least = map.Optional("min_endpoints", "With `peers`: zones do not matter while fewer endpoints are healthy.").AsInt(6, 1, 1_000_000);
         var percent = map.Optional("percent", "With `peers`: the share of the requests that is sent by zone.").AsPercent(100);
         var weights = map.Optional("weights", "Requests are divided among the zones by these numbers, whatever the number of endpoints in each.");
-        var shares = ReadNumbers(weights, "ZONE", 1);
+        var shares = ReadNumbers(weights, 1);
         if (!value.IsMap)
         {
             return cluster;
@@ -116,10 +116,10 @@ internal static class Zones
         return true;
     }
 
-    private static Dictionary<string, int> ReadNumbers(ConfigValue value, string placeholder, int least)
+    private static Dictionary<string, int> ReadNumbers(ConfigValue value, int least)
     {
         var numbers = new Dictionary<string, int>();
-        value.AsNamed(placeholder, (name, item) => numbers[name] = item.AsInt(1, least, 1_000_000));
+        value.AsNamed("NAME", (name, item) => numbers[name] = item.AsInt(1, least, 1_000_000));
         return numbers;
     }
 }

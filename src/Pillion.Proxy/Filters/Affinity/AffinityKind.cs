@@ -25,7 +25,7 @@ internal sealed class AffinityKind : FilterKind
         var cookie = map.Optional("cookie", "The name of a cookie that tells which endpoint the client is with; Pillion gives it to clients that have none.");
         var header = map.Optional("header", "The name of a header that tells so instead: each answer has it, and the client sends it again itself.");
         var ttl = map.Optional("ttl", "How long clients keep the cookie; 0s is until they end.");
-        var path = map.Optional("path", "The path below which clients send the cookie, and requests have a session at all.");
+        var path = map.Optional("path", "The path below which clients send the cookie, and requests have a session at all; `/` when absent.");
         var config = new AffinityConfig
         {
             Name = (header.Exists ? ReadHeaderName(header) : ReadCookieName(cookie)) ?? "",

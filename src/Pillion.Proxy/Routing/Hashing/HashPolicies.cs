@@ -51,12 +51,17 @@ internal sealed class HashPolicies
     /// <summary>Gives the client the cookies that it did not have.</summary>
     public void Answer(Exchange exchange)
     {
-        for (var i = 0; _givesCookies && exchange.Wish.NewCookies != 0 && i < _policies.Length; i++)
+        if (!_givesCookies || exchange.Wish.NewCookies == 0)
+        {
+            return;
+        }
+
+        Span<byte> value = stackalloc byte[16];
+        exchange.Wish.CookieValue.TryFormat(value, out _, "x16", null);
+        for (var i = 0; i < _policies.Length; i++)
         {
             if ((exchange.Wish.NewCookies >> i & 1) != 0)
             {
-                Span<byte> value = stackalloc byte[16];
-                exchange.Wish.CookieValue.TryFormat(value, out _, "x16", null);
                 _policies[i].Cookie!.Give(exchange.Response, value);
             }
         }

@@ -15,6 +15,9 @@ using Pillion.Proxy;
 using Pillion.Proxy.Filters;
 using Pillion.Proxy.Filters.RateLimits;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Clusters.Levels;
+using Pillion.Proxy.Configuration.Balancing;
+using Pillion.Proxy.Filters.Affinity;
 using Pillion.Tests.Support;
 using Xunit;
 
@@ -134,12 +137,62 @@ public sealed class AllocationTests : IDisposable
         },
     });
 
-    private async Task MeasureAsync(string request, string answer, ValueList<FilterConfig> filters, Func<HttpConfig, HttpConfig>? http = null, Func<ForwardConfig, ForwardConfig>? forward = null)
+    // Everything a choice can depend on: a hash with a bound and a new cookie, a session, labels, zones' weights, latency, slow start. Where chance would
+    // make the connections to each of two endpoints more and fewer, and so new ones, there is one.
+    [Theory]
+    [InlineData("ring_hash", "x: 1", 1)]
+    [InlineData("ring_hash", "x-user: 7\r\nCookie: session=MTI3LjAuMC4xOjE=; shard=1", 2)]
+    [InlineData("maglev", "x-user: 7\r\nx-user: 8\r\nCookie: shard=1", 2)]
+    [InlineData("peak_ewma", "x-user: 7", 2)]
+    [InlineData("least_request", "x-user: 7", 2)]
+    [InlineData("round_robin", "x-user: 7", 2)]
+    [InlineData("random", "x-user: 7", 1)]
+    public Task A_choice_by_every_rule_there_is_allocates_nothing_either(string balancer, string header, int endpoints) => MeasureAsync(
+        $"GET /a?user=5 HTTP/1.1\r\nHost: orders\r\n{header}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end",
+        [],
+        change: config => config with
+        {
+            Clusters = [.. config.Clusters.Select(cluster => cluster with
+            {
+                Balancer = balancer,
+                Balancing = new()
+                {
+                    MaxLoadPercent = 150,
+                    WeighsLocalities = true,
+                    SlowStart = new() { Window = TimeSpan.FromHours(1) },
+                    Subsets = new() { Selectors = [new(["version"])] },
+                },
+                
+                // Two addresses of the one listener, so that there is a choice.
+                Endpoints = [.. new[] { "127.0.0.1", "127.0.0.2" }.Take(endpoints).Select(host => new EndpointConfig { Address = new(host, cluster.Endpoints[0].Address.Port), Labels = Version1, LocalityWeight = 2 })],
+            })],
+            Listeners = [.. config.Listeners.Select(listener => listener with { Chains = [.. listener.Chains.Select(chain => chain with { Http = Chosen(chain.Http!) })] })],
+        });
+
+    private static LabelSet Version1 { get; } = new([new("version", "v1")]);
+
+    private static HttpConfig Chosen(HttpConfig http)
+    {
+        var route = http.Routes.VirtualHosts[0].Routes[0];
+        HashPolicyConfig[] hash =
+        [
+            new(HashSource.Header, "x-user"), new(HashSource.Query, "user"), new(HashSource.Path), new(HashSource.Source), new(HashSource.Cookie, "shard") { CookieTtl = TimeSpan.FromHours(1), CookiePath = "/" },
+        ];
+        route = route with
+        {
+            Action = (ForwardConfig)route.Action with { HashPolicies = new(hash), Labels = Version1 },
+            Filters = [new AffinityConfig { Name = "session", Path = "/" }],
+        };
+        return http with { Routes = http.Routes with { VirtualHosts = [http.Routes.VirtualHosts[0] with { Routes = [route] }] } };
+    }
+
+    private async Task MeasureAsync(string request, string answer, ValueList<FilterConfig> filters, Func<HttpConfig, HttpConfig>? http = null, Func<ForwardConfig, ForwardConfig>? forward = null, Func<ProxyConfig, ProxyConfig>? change = null)
     {
 #if DEBUG
         Assert.Skip("the compiler makes state machines classes in debug builds");
 #endif
-        var upstream = await _outside.InvokeAsync(() => _network.Listen(_outside, new IPEndPoint(IPAddress.Loopback, 0), shared: false).Listener!);
+        var upstream = await _outside.InvokeAsync(() => _network.Listen(_outside, new IPEndPoint(IPAddress.Any, 0), shared: false).Listener!);
         _outside.Post(() => _ = AcceptAsync(upstream, answer));
         var config = ProxyFixture.Make(
             forward,
@@ -147,6 +200,7 @@ public sealed class AllocationTests : IDisposable
             cluster: cluster => cluster with { Endpoints = [ProxyFixture.Endpoint(((IPEndPoint)upstream.LocalEndPoint).Port)] },
             listener: listener => listener with { Address = new Address("127.0.0.1", 0) },
             route: route => route with { Filters = filters });
+        config = change?.Invoke(config) ?? config;
         var prepared = await _role.PrepareAsync(config, TestContext.Current.CancellationToken);
         Assert.Empty(prepared.Mistakes);
         prepared.Commit();
