@@ -22,9 +22,10 @@ internal sealed class TopScreen(CommandIo io, TopOrder order)
             string? last = null;
             var next = lines.NextAsync(cancellationToken);
             Draw(last);
+            Task<bool>? key = null;
             while (true)
             {
-                var key = _keys.Reader.WaitToReadAsync(cancellationToken).AsTask();
+                key ??= _keys.Reader.WaitToReadAsync(cancellationToken).AsTask();
                 await Task.WhenAny(next, key).ConfigureAwait(false);
                 while (_keys.Reader.TryRead(out var pressed))
                 {
@@ -36,6 +37,7 @@ internal sealed class TopScreen(CommandIo io, TopOrder order)
                     Draw(last);
                 }
 
+                key = key.IsCompleted ? null : key;
                 if (next.IsCompleted)
                 {
                     var line = await next.ConfigureAwait(false);
