@@ -276,7 +276,7 @@ internal sealed partial class OtlpExporter
             {
                 case OtlpOutcome.Accepted:
                     var rejected = Math.Clamp(answer.Rejected, 0, items);
-                    lock (metrics)
+                    lock (metrics.Shared)
                     {
                         metrics.ItemsSent += items - rejected;
                         metrics.BytesSent += message.Length;
@@ -306,7 +306,7 @@ internal sealed partial class OtlpExporter
                 return;
             }
 
-            lock (metrics)
+            lock (metrics.Shared)
             {
                 metrics.Retries++;
             }
@@ -320,7 +320,7 @@ internal sealed partial class OtlpExporter
     private void Drop(OtlpMetrics metrics, OtlpSignal signal, string reason, long items, string problem)
     {
         // Several exporters may count towards one collector: Envoy's files say it anew at each place.
-        lock (metrics)
+        lock (metrics.Shared)
         {
             metrics.Dropped.Count(reason, items);
             if (reason != Rejected)
@@ -339,7 +339,7 @@ internal sealed partial class OtlpExporter
 
     private static void TellWaiting(OtlpMetrics metrics, long waiting, ref long told)
     {
-        lock (metrics)
+        lock (metrics.Shared)
         {
             metrics.ItemsWaiting += waiting - told;
         }
