@@ -5,6 +5,9 @@ namespace Pillion.Core.Signals.Metrics;
 /// <summary>The ledger of one signal towards one collector: every item was sent, waits, or is counted as dropped with its reason.</summary>
 internal sealed class OtlpMetrics
 {
+    /// <summary>For the cells of no loop, which several exporters to one collector share; those of a loop are its own.</summary>
+    public readonly Lock Shared = new();
+
     /// <summary>Dropped items by reason.</summary>
     public readonly LabelledCounts Dropped = new(8);
 

@@ -57,6 +57,8 @@ internal sealed partial class OtlpExporter
     private Task _running = Task.CompletedTask;
     private bool _isFailing;
     private long _lost;
+    private long _spansTold;
+    private long _logsTold;
 
     public OtlpExporter(OtlpConfig config, IOtlpSender sender, MetricRegistry metrics, int loops, string instance, TimeProvider time, Random random, ILogger logger)
     {
@@ -138,8 +140,8 @@ internal sealed partial class OtlpExporter
 
     private async Task FlushInTurnAsync(CancellationToken cancellationToken)
     {
-        _spanMetrics[^1].ItemsWaiting = _spans.Sum(ring => ring.Waiting);
-        _logMetrics[^1].ItemsWaiting = _logs.Sum(ring => ring.Waiting);
+        TellWaiting(_spanMetrics[^1], _spans.Sum(ring => ring.Waiting), ref _spansTold);
+        TellWaiting(_logMetrics[^1], _logs.Sum(ring => ring.Waiting), ref _logsTold);
 
         // Bounded, so that what comes faster than the collector takes it does not keep its turn from the others.
         for (var round = 0; round < MostRounds && FillSpans() is var spans and > 0; round++)
@@ -274,9 +276,13 @@ internal sealed partial class OtlpExporter
             {
                 case OtlpOutcome.Accepted:
                     var rejected = Math.Clamp(answer.Rejected, 0, items);
-                    metrics.ItemsSent += items - rejected;
-                    metrics.BytesSent += message.Length;
-                    metrics.Batches.Count(rejected > 0 ? "partly_accepted" : "accepted");
+                    lock (metrics.Shared)
+                    {
+                        metrics.ItemsSent += items - rejected;
+                        metrics.BytesSent += message.Length;
+                        metrics.Batches.Count(rejected > 0 ? "partly_accepted" : "accepted");
+                    }
+
                     if (rejected > 0)
                     {
                         Drop(metrics, signal, Rejected, rejected, answer.Problem ?? "it does not say why");
@@ -288,7 +294,6 @@ internal sealed partial class OtlpExporter
 
                     return;
                 case OtlpOutcome.Refused:
-                    metrics.Batches.Count(Refused);
                     Drop(metrics, signal, Refused, items, answer.Problem ?? "it does not say why");
                     return;
             }
@@ -297,12 +302,15 @@ internal sealed partial class OtlpExporter
             var wait = answer.RetryAfter > backOff ? answer.RetryAfter : backOff * (0.5 + (_random.NextDouble() / 2));
             if (_stopping.IsCancellationRequested || cancellationToken.IsCancellationRequested || _time.GetElapsedTime(began) + wait > Patience)
             {
-                metrics.Batches.Count(Unavailable);
                 Drop(metrics, signal, Unavailable, items, answer.Problem ?? "it cannot be reached");
                 return;
             }
 
-            metrics.Retries++;
+            lock (metrics.Shared)
+            {
+                metrics.Retries++;
+            }
+
             await Task.Delay(wait, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             backOff = backOff * 2 < LongestBackOff ? backOff * 2 : LongestBackOff;
         }
@@ -311,13 +319,32 @@ internal sealed partial class OtlpExporter
     // Said once, not for each batch; the count says how bad it is.
     private void Drop(OtlpMetrics metrics, OtlpSignal signal, string reason, long items, string problem)
     {
-        metrics.Dropped.Count(reason, items);
+        // Several exporters may count towards one collector: Envoy's files say it anew at each place.
+        lock (metrics.Shared)
+        {
+            metrics.Dropped.Count(reason, items);
+            if (reason != Rejected)
+            {
+                metrics.Batches.Count(reason);
+            }
+        }
+
         _lost += items;
         if (!_isFailing)
         {
             _isFailing = true;
             LogFailing(Config.Cluster, Word(signal), problem);
         }
+    }
+
+    private static void TellWaiting(OtlpMetrics metrics, long waiting, ref long told)
+    {
+        lock (metrics.Shared)
+        {
+            metrics.ItemsWaiting += waiting - told;
+        }
+
+        told = waiting;
     }
 
     private void Succeeded(OtlpSignal signal)

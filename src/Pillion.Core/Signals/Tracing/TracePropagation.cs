@@ -21,11 +21,11 @@ internal static class TracePropagation
 
     public static void Inject(FieldList fields, ReadOnlySpan<TraceFormat> formats, in TracePosition trace, ulong span)
     {
+        Span<byte> value = stackalloc byte[TraceContext.Length];
         foreach (var format in formats)
         {
             if (format == TraceFormat.W3c)
             {
-                Span<byte> value = stackalloc byte[TraceContext.Length];
                 TraceContext.Write(value, trace, span);
                 fields.Set(KnownField.TraceParent, value);
             }

@@ -144,20 +144,27 @@ public sealed class CollectorTests
     [Fact]
     public void The_last_batch_is_sent_before_the_end()
     {
-        var proxy = new ProxyFixture();
-        var collector = TracingTests.With(proxy);
+        using var proxy = new ProxyFixture();
+        var collector = TracingTests.With(proxy, protocol: OtlpProtocol.Http);
         proxy.Upstream.Answer = _ => Ok;
         proxy.Get();
-        proxy.Stop();
+
+        // The clock stands still meanwhile: it would use up the few seconds that the end has before another thread has even begun.
+        Assert.True(proxy.Wait(EndAsync()));
         Assert.Equal(2, collector.Spans.Count());
-        proxy.Dispose();
+
+        async Task<bool> EndAsync()
+        {
+            await proxy.Role.Exporters.StopAsync(default);
+            return true;
+        }
     }
 
     [Fact]
     public void A_reload_keeps_what_waits_and_the_end_of_a_collector_sends_it()
     {
         using var proxy = new ProxyFixture();
-        var collector = TracingTests.With(proxy);
+        var collector = TracingTests.With(proxy, protocol: OtlpProtocol.Http);
         proxy.Upstream.Answer = _ => Ok;
         proxy.Get();
         var listener = proxy.Config.Listeners[0];
@@ -168,7 +175,11 @@ public sealed class CollectorTests
         proxy.Get();
         var http = listener.Chains[0].Http! with { Tracing = null };
         proxy.Reload(proxy.Config with { Listeners = [listener with { Chains = [listener.Chains[0] with { Http = http }] }] });
-        proxy.Wait(Task.Run(() => Eventually.IsAsync(() => Volatile.Read(ref Ledger(proxy).ItemsSent) == 6)), 100_000);
+        Assert.True(proxy.Wait(Task.Run(async () =>
+        {
+            await Eventually.IsAsync(() => Volatile.Read(ref Ledger(proxy).ItemsSent) == 6);
+            return true;
+        })));
         Assert.Equal(6, collector.Spans.Count());
     }
 
