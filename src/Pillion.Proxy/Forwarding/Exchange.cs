@@ -316,6 +316,12 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
             Limits.StartRequest(Listener.Http.RequestTimeout);
         }
 
+        if (Loop.ShedsRequests)
+        {
+            Loop.Overload.Shed.Count("requests");
+            return AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.Overloaded, Cause: Loop.OverloadCause));
+        }
+
         if (!ForwardedHeaders.Apply(this))
         {
             return AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.LoopDetected));

@@ -1,6 +1,7 @@
 using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Core.Configuration.Roles;
+using Pillion.Core.Overload;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -20,12 +21,13 @@ internal static class EnvoyBootstrap
         ReferencePage = "docs/reference/envoy.md",
     };
 
-    public static (ProxyConfig Proxy, AdminConfig Admin, WorkloadConfig Workload) Read(ConfigValue root)
+    public static (ProxyConfig Proxy, AdminConfig Admin, WorkloadConfig Workload, OverloadConfig Overload) Read(ConfigValue root)
     {
         var scope = new EnvoyScope();
         using var map = root.AsMap();
         var workload = ReadNode(map.Optional("node"));
         var admin = ReadAdmin(map.Optional("admin"));
+        var overload = EnvoyOverload.Read(map.Optional("overload_manager"));
         using var resources = map.Required("static_resources").AsMap();
         var proxy = new ProxyConfig
         {
@@ -33,7 +35,7 @@ internal static class EnvoyBootstrap
             Listeners = resources.Optional("listeners").AsList(item => EnvoyListener.Read(item, scope)),
         };
         scope.CheckReferences();
-        return (proxy, admin, workload);
+        return (proxy, admin, workload, overload);
     }
 
     // The id and the cluster of a node only name it to a control plane; the cluster is the nearest to a workload's name.
