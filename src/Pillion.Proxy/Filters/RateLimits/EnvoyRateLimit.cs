@@ -99,8 +99,8 @@ internal static class EnvoyRateLimit
     private static int ReadStatus(ConfigValue value)
     {
         using var map = value.AsMap();
-        var status = map.Optional("code").AsOneOf(EnvoyStatusNames.All, 429);
-        return status < 400 ? 429 : status;
+        var name = map.Optional("code").AsText("status", name => EnvoyStatusNames.Find(name) > 0, "use one of Envoy's names such as TooManyRequests, or a number", "TooManyRequests");
+        return EnvoyStatusNames.Find(name) is >= 400 and var status ? status : 429;
     }
 
     private static double ReadFraction(ConfigValue value)
