@@ -58,6 +58,9 @@ internal sealed class ProxyLoop
     /// <summary>Downstream connections on this loop.</summary>
     public HashSet<DownstreamConnection> Connections { get; } = [];
 
+    /// <summary>Bodies of answers that are being encoded or decoded now.</summary>
+    public int Coders { get; set; }
+
     /// <summary>Wall clock, UTC ticks, read at most once in a millisecond of the loop: no log says more.</summary>
     public long UtcTicks
     {

@@ -72,7 +72,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public WantedCoding WantedCoding { get; set; }
 
     /// <summary>Encodes or decodes the answer's body between the upstream and the client; null passes it on as it is. Ended with the exchange.</summary>
-    public BodyCoder? ResponseCoder { get; set; }
+    public BodyCoder? ResponseCoder { get; private set; }
 
     /// <summary>The same for the request's body, between the client and the upstream.</summary>
     public BodyCoder? RequestCoder { get; set; }
@@ -237,6 +237,13 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
             Record.Failure = failure;
             Record.Flags |= FailureTable.For(failure).Flags;
         }
+    }
+
+    /// <summary>The answer's body passes through this coder.</summary>
+    public void Code(BodyCoder coder)
+    {
+        ResponseCoder = coder;
+        Loop.Coders++;
     }
 
     /// <summary>A try's own limit ended that try only.</summary>
@@ -439,12 +446,22 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         stream.ClientWatcher = this;
     }
 
+    private void EndCoding()
+    {
+        if (ResponseCoder is not null)
+        {
+            ResponseCoder.Dispose();
+            ResponseCoder = null;
+            Loop.Coders--;
+        }
+    }
+
     private void End()
     {
         Limits.Clear();
-        ResponseCoder?.Dispose();
+        EndCoding();
         RequestCoder?.Dispose();
-        ResponseCoder = RequestCoder = null;
+        RequestCoder = null;
         Stream.ClientWatcher = null;
         var record = Record;
         if (IsClientGone)

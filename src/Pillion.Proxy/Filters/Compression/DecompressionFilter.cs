@@ -47,7 +47,7 @@ internal sealed class DecompressionFilter(DecompressionConfig config, FilterCont
             return;
         }
 
-        exchange.ResponseCoder = Unpack(response, coding);
+        exchange.Code(Unpack(response, coding));
         Tell(exchange, "unpacked_answer");
     }
 

@@ -43,7 +43,7 @@ public sealed class CodingCostTests
     // As the relay does it: pieces of 16 KiB into slabs of 32.
     private static int Code(byte[] text, string coding, int level, SlabPool slabs)
     {
-        using BodyCoder coder = coding == "br" ? new BrotliBody(level, 18) : new GzipBody(level);
+        using BodyCoder coder = coding == "br" ? new BrotliBody(level, 16) : new GzipBody(level);
         var packed = 0;
         for (var at = 0; at <= text.Length; at += 16 * 1024)
         {
