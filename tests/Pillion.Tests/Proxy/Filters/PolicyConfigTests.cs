@@ -60,8 +60,8 @@ public sealed class PolicyConfigTests
             """).Proxy.Listeners[0].Http!;
         var routes = http.Routes.VirtualHosts[0].Routes;
         var all = (RateLimitConfig)routes[0].Filters[0];
-        Assert.Equal(new RateConfig { Name = "teams", Tokens = 5, Burst = 9, Per = RateKey.Header, Header = "x-team", Keys = 7 }, all.Limits[0]);
-        Assert.Equal((503, 0.0, true), (all.Status, all.EnforcedPercent, all.TellsRest));
+        Assert.Equal(new RateConfig { Name = "teams", Tokens = 5, Burst = 9, Per = RateKey.Header, Header = "x-team", Keys = 7, Status = 503, IsDryRun = true }, all.Limits[0]);
+        Assert.True(all.TellsRest);
         Assert.Contains("x-team", all.FieldsRead);
         Assert.Equal(1, ((RateLimitConfig)routes[1].Filters[0]).Limits[0].Tokens);
         Assert.Empty(routes[2].Filters);
@@ -72,7 +72,7 @@ public sealed class PolicyConfigTests
     public void Envoy_s_rate_limit_does_nothing_before_it_is_enabled()
     {
         var limit = Assert.IsType<RateLimitConfig>(EnvoyFilter("envoy.filters.http.local_ratelimit", "stat_prefix: a, token_bucket: { max_tokens: 1, fill_interval: 1s }"));
-        Assert.Equal((0.0, 0.0, 429, 14), (limit.EnabledPercent, limit.EnforcedPercent, limit.Status, limit.GrpcStatus));
+        Assert.Equal((0.0, 0.0, 429, 14), (limit.EnabledPercent, limit.EnforcedPercent, limit.Limits[0].Status, limit.GrpcStatus));
         Assert.Equal(new RateConfig { Name = "a", Burst = 1, Tokens = 1, Interval = TimeSpan.FromSeconds(1) }, limit.Limits[0]);
     }
 
@@ -82,7 +82,7 @@ public sealed class PolicyConfigTests
         var limit = Assert.IsType<RateLimitConfig>(EnvoyFilter(
             "envoy.filters.http.local_ratelimit",
             "stat_prefix: a, status: { code: ServiceUnavailable }, token_bucket: { max_tokens: 10, tokens_per_fill: 2, fill_interval: 0.1s }, rate_limited_as_resource_exhausted: true, filter_enabled: { default_value: { numerator: 50 } }, local_rate_limit_per_downstream_connection: true, always_consume_default_token_bucket: false, vh_rate_limits: INCLUDE, stage: 3"));
-        Assert.Equal((50.0, 503, 8, 3, false, HostRateActions.Include), (limit.EnabledPercent, limit.Status, limit.GrpcStatus, limit.Stage, limit.AlwaysTakesDefault, limit.HostActions));
+        Assert.Equal((50.0, 503, 8, 3, false, HostRateActions.Include), (limit.EnabledPercent, limit.Limits[0].Status, limit.GrpcStatus, limit.Stage, limit.AlwaysTakesDefault, limit.HostActions));
         Assert.Equal(RateKey.Connection, limit.Limits[0].Per);
     }
 
