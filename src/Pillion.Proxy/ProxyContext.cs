@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pillion.Core.Identity.Secrets;
+using Pillion.Core.Overload;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
@@ -35,6 +36,9 @@ internal sealed record ProxyContext
     public required TimeProvider Time { get; init; }
 
     public required Random Random { get; init; }
+
+    /// <summary>What is given up when memory is short.</summary>
+    public OverloadState Overload { get; init; } = new();
 
     public required ILogger Logger { get; init; }
 }

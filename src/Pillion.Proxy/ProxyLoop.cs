@@ -1,5 +1,7 @@
 using System.Text;
+using Pillion.Core.Overload;
 using Pillion.Core.Signals;
+using Pillion.Core.Signals.Metrics;
 using Pillion.Core.Signals.Records;
 using Pillion.Core.Signals.Watching;
 using Pillion.Net;
@@ -23,6 +25,7 @@ internal sealed class ProxyLoop
     private readonly byte[] _httpDate = new byte[29];
     private readonly ProxyRole _role;
     private readonly RequestWatchers _watchers;
+    private readonly OverloadState _overload;
     private long _dateSecond = -1;
     private long _utcTicks;
     private long _utcMillis = -1;
@@ -31,6 +34,8 @@ internal sealed class ProxyLoop
     {
         _role = role;
         _watchers = role.Context.Watchers;
+        _overload = role.Context.Overload;
+        Overload = role.Context.Metrics.Overload(events.Index);
         Events = events;
         Network = network;
         Random = random;
@@ -70,6 +75,9 @@ internal sealed class ProxyLoop
     /// <summary>Downstream connections on this loop.</summary>
     public HashSet<DownstreamConnection> Connections { get; } = [];
 
+    /// <summary>Bodies of answers that are being encoded or decoded now.</summary>
+    public int Coders { get; set; }
+
     /// <summary>Wall clock, UTC ticks, read at most once in a millisecond of the loop: no log says more.</summary>
     public long UtcTicks
     {
@@ -102,8 +110,23 @@ internal sealed class ProxyLoop
         }
     }
 
+    /// <summary>Memory is short: copies of requests are not sent.</summary>
+    public bool ShedsMirrors => _overload.Sheds(OverloadActions.Mirrors);
+
+    /// <summary>Memory is short: no connection is taken on.</summary>
+    public bool ShedsConnections => _overload.Sheds(OverloadActions.Connections);
+
+    /// <summary>Memory is short: no request is taken on.</summary>
+    public bool ShedsRequests => _overload.Sheds(OverloadActions.Requests);
+
+    /// <summary>How short memory is, in words.</summary>
+    public string OverloadCause => _overload.Cause;
+
+    /// <summary>What this loop gave up.</summary>
+    public OverloadMetrics Overload { get; }
+
     /// <summary>New requests on this listener are answered with Connection: close.</summary>
-    public bool IsDraining(HttpSnapshot listener) => _role.IsDraining(listener);
+    public bool IsDraining(HttpSnapshot listener) => _role.IsDraining(listener) || _overload.Sheds(OverloadActions.IdleConnections);
 
     /// <summary>A connection to this address would come back to this sidecar.</summary>
     public bool IsOwnListener(PeerAddress address) => _role.OwnAddresses.Contains(address);

@@ -258,6 +258,32 @@ internal sealed partial class ProxyRole : IRole<ProxyConfig>
         }
     }
 
+    /// <summary>Memory is short: on each loop, idle connections of both sides are closed.</summary>
+    public void ShedIdleConnections()
+    {
+        foreach (var loop in _loops)
+        {
+            loop.Events.Post(() =>
+            {
+                var closed = 0;
+                foreach (var connection in loop.Connections.ToArray())
+                {
+                    closed += connection.ShedIfIdle() ? 1 : 0;
+                }
+
+                foreach (var cluster in _live.Clusters.Values)
+                {
+                    closed += cluster.On(loop).Pool.ShedIdle();
+                }
+
+                if (closed > 0)
+                {
+                    loop.Overload.Shed.Count("idle_connections", closed);
+                }
+            });
+        }
+    }
+
     /// <summary>A connection was refused before anything was served on it; said once a second and kind, counted always.</summary>
     public void ConnectionRefused(ListenerSnapshot listener, string peer, string reason, string cause)
     {

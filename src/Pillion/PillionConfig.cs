@@ -2,6 +2,7 @@ using Pillion.Core.Configuration;
 using Pillion.Core.Configuration.Documents;
 using Pillion.Core.Configuration.Reading;
 using Pillion.Core.Configuration.Roles;
+using Pillion.Core.Overload;
 using Pillion.Net;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Configuration.Envoy;
@@ -27,6 +28,8 @@ internal sealed record PillionConfig
     public LifecycleConfig Lifecycle { get; init; } = new();
 
     public ReloadConfig Reload { get; init; } = new();
+
+    public OverloadConfig Overload { get; init; } = new();
 
     /// <summary>Null where nothing is said of it; what is captured is then a matter of the command line.</summary>
     public CaptureConfig? Capture { get; init; }
@@ -73,6 +76,7 @@ internal sealed record PillionConfig
             Proxy = NativeProxy.Read(map, app, capture),
             Admin = AdminConfig.Read(map.Optional("admin", "The admin pages.")),
             Lifecycle = LifecycleConfig.Read(map.Optional("lifecycle", "How the sidecar stops.")),
+            Overload = OverloadConfig.Read(map.Optional("overload", "What is given up when memory runs short; `off` gives up nothing.")),
             Reload = ReloadConfig.Read(map.Optional("reload", "When the file is read again.")),
             Capture = capture,
         };
@@ -100,8 +104,8 @@ internal sealed record PillionConfig
 
     private static PillionConfig ReadEnvoy(ConfigValue root)
     {
-        var (proxy, admin, workload) = EnvoyBootstrap.Read(root);
-        return new() { Proxy = proxy, Admin = admin, Workload = workload };
+        var (proxy, admin, workload, overload) = EnvoyBootstrap.Read(root);
+        return new() { Overload = overload, Proxy = proxy, Admin = admin, Workload = workload };
     }
 
     // A value reached through two aliases is one mistake; a person corrects from top to bottom.

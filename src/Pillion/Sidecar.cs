@@ -7,6 +7,7 @@ using Pillion.Core.Configuration.Roles;
 using Pillion.Core.Identity;
 using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Lifecycle;
+using Pillion.Core.Overload;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Logging;
 using Pillion.Core.Signals.Metrics;
@@ -58,6 +59,7 @@ internal sealed partial class Sidecar : IDisposable
         Secrets = new SecretStore(Metrics, time, logs.CreateLogger("identity"));
         Identity = new WorkloadIdentity(Secrets, Lifecycle, time);
         Records = new RequestRecords(time);
+        Overload = new OverloadWatch(new SystemMemory(), Metrics, Lifecycle, time, logs.CreateLogger("overload")) { Shedding = Shed };
         _accessLogs = new AccessLogs(loops, Metrics, logs.CreateLogger("access_log"), open: openAccessLog);
         _proxy = new ProxyRole(new ProxyContext
         {
@@ -71,6 +73,7 @@ internal sealed partial class Sidecar : IDisposable
             Resolver = resolver,
             Time = time,
             Random = new Random(),
+            Overload = Overload.State,
             Logger = logs.CreateLogger("proxy"),
         });
         Roles = [_proxy];
@@ -91,6 +94,9 @@ internal sealed partial class Sidecar : IDisposable
 
     /// <summary>Who this sidecar is to its peers.</summary>
     public WorkloadIdentity Identity { get; }
+
+    /// <summary>What is given up when memory is short.</summary>
+    public OverloadWatch Overload { get; }
 
     public RequestRecords Records { get; }
 
@@ -120,7 +126,7 @@ internal sealed partial class Sidecar : IDisposable
     public void Start()
     {
         _accessLogs.Start();
-        _watching = Secrets.WatchAsync(_stopWatching.Token);
+        _watching = Task.WhenAll(Secrets.WatchAsync(_stopWatching.Token), Overload.RunAsync(_stopWatching.Token));
         foreach (var loop in _loops)
         {
             loop.Start();
@@ -148,6 +154,7 @@ internal sealed partial class Sidecar : IDisposable
 
         prepared.ForEach(part => part.Commit());
         Lifecycle.Times = times;
+        Overload.Apply(config.Overload);
         ApplicationAddress = config.App?.Address;
         _adminConfig = config.Admin;
         Workload = config.Workload.Name;
@@ -237,6 +244,15 @@ internal sealed partial class Sidecar : IDisposable
         _stopWatching.Dispose();
         _token?.Dispose();
         _accessLogs.Dispose();
+    }
+
+    private void Shed(OverloadActions actions)
+    {
+        Logs.Levels.Floor = (actions & OverloadActions.DebugLogs) != 0 ? LogLevel.Information : LogLevel.Trace;
+        if ((actions & OverloadActions.IdleConnections) != 0)
+        {
+            _proxy.ShedIdleConnections();
+        }
     }
 
     private void OnChanged(LifecycleState state)

@@ -143,7 +143,7 @@ internal static class FailureTable
         {
             Kind = FailureKind.RequestTooLarge, Status = 413, Flags = DPE, ProxyError = "http_request_error", GrpcStatus = GrpcResourceExhausted,
             Details = "request_payload_too_large", Close = true,
-            Sentence = "{answer}: the request of client[ {client}] is larger than listener {listener} allows[ ({cause})]{where}.",
+            Sentence = "{answer}: the request of client[ {client}] is larger than listener {listener} allows[ ({cause})][, says {rule}]{where}.",
         },
         new()
         {
@@ -209,7 +209,7 @@ internal static class FailureTable
         {
             Kind = FailureKind.ResponseTooLarge, Status = 502, Flags = UPE, ProxyError = "http_response_body_size", GrpcStatus = GrpcResourceExhausted,
             Details = "response_payload_too_large",
-            Sentence = "{answer}: the answer of {who}[ at {endpoint}] is larger than allowed[ ({cause})]{where}.",
+            Sentence = "{answer}: the answer of {who}[ at {endpoint}] is larger than allowed[ ({cause})][, says {rule}]{where}.",
         },
     ];
 

@@ -90,7 +90,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     public WantedCoding WantedCoding { get; set; }
 
     /// <summary>Encodes or decodes the answer's body between the upstream and the client; null passes it on as it is. Ended with the exchange.</summary>
-    public BodyCoder? ResponseCoder { get; set; }
+    public BodyCoder? ResponseCoder { get; private set; }
 
     /// <summary>The same for the request's body, between the client and the upstream.</summary>
     public BodyCoder? RequestCoder { get; set; }
@@ -268,6 +268,13 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         }
     }
 
+    /// <summary>The answer's body passes through this coder.</summary>
+    public void Code(BodyCoder coder)
+    {
+        ResponseCoder = coder;
+        Loop.Coders++;
+    }
+
     /// <summary>A try's own limit ended that try only.</summary>
     public void ForgetTryLimit()
     {
@@ -348,6 +355,12 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         else
         {
             Limits.StartRequest(Listener.Http.RequestTimeout);
+        }
+
+        if (Loop.ShedsRequests)
+        {
+            Loop.Overload.Shed.Count("requests");
+            return AnswerLocallyAsync(new Failure(FailureSide.Local, FailureKind.Overloaded, Cause: Loop.OverloadCause));
         }
 
         if (!ForwardedHeaders.Apply(this))
@@ -478,12 +491,22 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         stream.ClientWatcher = this;
     }
 
+    private void EndCoding()
+    {
+        if (ResponseCoder is not null)
+        {
+            ResponseCoder.Dispose();
+            ResponseCoder = null;
+            Loop.Coders--;
+        }
+    }
+
     private void End()
     {
         Limits.Clear();
-        ResponseCoder?.Dispose();
+        EndCoding();
         RequestCoder?.Dispose();
-        ResponseCoder = RequestCoder = null;
+        RequestCoder = null;
         Stream.ClientWatcher = null;
         var record = Record;
         if (IsClientGone)

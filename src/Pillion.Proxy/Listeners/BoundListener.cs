@@ -99,6 +99,14 @@ internal sealed class BoundListener
     {
         var current = Current;
         var metrics = current.Metrics(loop);
+        if (loop.ShedsConnections)
+        {
+            // Taken from the kernel and closed: left in its queue it would wait for nothing, and fill the queue.
+            loop.Overload.Shed.Count("connections");
+            connection.Abort();
+            return;
+        }
+
         if (current.MaxConnections > 0 && Interlocked.Increment(ref _connections) > current.MaxConnections)
         {
             Interlocked.Decrement(ref _connections);

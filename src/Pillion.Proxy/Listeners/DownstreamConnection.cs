@@ -60,6 +60,18 @@ internal sealed class DownstreamConnection(ProxyRole role, ProxyLoop loop, Bound
         }
     }
 
+    /// <summary>Memory is short: as <see cref="CloseIfIdle"/>, for HTTP, whose connections are made anew when they are needed.</summary>
+    public bool ShedIfIdle()
+    {
+        if (_served is not (Http1Connection or Http2Connection))
+        {
+            return false;
+        }
+
+        _served.CloseIfIdle();
+        return true;
+    }
+
     /// <summary>Another configuration is in place: where it no longer has the connection's chain, or has it with other TLS, nothing new begins on the connection.</summary>
     public void Reloaded()
     {

@@ -64,6 +64,7 @@ internal sealed class Http1Pool(UpstreamPool owner, EndpointPool pool, EventLoop
     public void Keep(Http1Upstream connection)
     {
         connection.IdleSince = loop.Millis;
+        connection.Http1.Rest();
         connection.Http1.ClosedByPeer = connection.OnClosedByPeer;
         _idle.Push(connection);
         owner.SweepLater();

@@ -110,6 +110,20 @@ internal sealed class UpstreamPool : TimerNode
         }
     }
 
+    /// <summary>Closes what is idle now: memory is short.</summary>
+    /// <returns>How many connections that were.</returns>
+    public int ShedIdle()
+    {
+        var before = _metrics.ConnectionsDestroyed;
+        foreach (var pool in _endpoints.Values)
+        {
+            pool.Http1.CloseIdle();
+            pool.Http2.CloseIdle();
+        }
+
+        return (int)(_metrics.ConnectionsDestroyed - before);
+    }
+
     /// <summary>The connection was made under the certificates and trust of now.</summary>
     public bool IsCurrent(DialedFor dialedFor) => dialedFor.TlsGeneration == _dialer.TlsGeneration;
 

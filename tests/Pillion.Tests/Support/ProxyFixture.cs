@@ -2,6 +2,7 @@ using System.Net;
 using Pillion.Core.Configuration;
 using Pillion.Core.Identity.Secrets;
 using Pillion.Core.Lifecycle;
+using Pillion.Core.Overload;
 using Pillion.Core.Signals;
 using Pillion.Core.Signals.AccessLog;
 using Pillion.Core.Signals.Metrics;
@@ -62,6 +63,7 @@ internal sealed class ProxyFixture : IDisposable
             Resolver = resolver!,
             Time = Clock,
             Random = new Random(seed),
+            Overload = Overload,
             Logger = Logger,
         });
         Upstream = Listen(8080);
@@ -70,6 +72,9 @@ internal sealed class ProxyFixture : IDisposable
     }
 
     public ManualTimeProvider Clock { get; } = new();
+
+    /// <summary>What is given up, as if memory were short.</summary>
+    public OverloadState Overload { get; } = new();
 
     public MemoryNetwork Network { get; } = new();
 

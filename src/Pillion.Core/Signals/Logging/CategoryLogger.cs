@@ -9,7 +9,7 @@ internal sealed class CategoryLogger(string category, LogLevels.Category level, 
     [ThreadStatic]
     private static LineBuffer? s_line;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None && logLevel >= level.Level;
+    public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None && level.IsEnabled(logLevel);
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;

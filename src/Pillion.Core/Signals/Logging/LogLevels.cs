@@ -22,6 +22,14 @@ internal sealed class LogLevels(LogLevel initial)
 
     private readonly ConcurrentDictionary<string, Category> _categories = new(StringComparer.Ordinal);
     private volatile int _default = (int)initial;
+    private volatile int _floor;
+
+    /// <summary>Nothing below it is logged, whatever the categories say: memory is short.</summary>
+    public LogLevel Floor
+    {
+        get => (LogLevel)_floor;
+        set => _floor = (int)value;
+    }
 
     public LogLevel Default => (LogLevel)_default;
 
@@ -88,5 +96,7 @@ internal sealed class LogLevels(LogLevel initial)
         }
 
         public LogLevel Level => _own == Follows ? levels.Default : (LogLevel)_own;
+
+        public bool IsEnabled(LogLevel level) => level >= Level && level >= levels.Floor;
     }
 }

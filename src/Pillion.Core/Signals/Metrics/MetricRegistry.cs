@@ -6,6 +6,7 @@ internal sealed class MetricRegistry
     private readonly MetricOwners<ServerMetrics> _server;
     private readonly MetricOwners<ProcessMetrics> _process;
     private readonly MetricOwners<RegistryMetrics> _registry;
+    private readonly MetricOwners<OverloadMetrics> _overload;
 
     /// <param name="capacity">Owners per scope, above which they are counted together.</param>
     public MetricRegistry(int loops, TimeProvider time, int capacity = MetricOwners<ClusterMetrics>.DefaultCapacity)
@@ -24,6 +25,7 @@ internal sealed class MetricRegistry
         Secrets = new("secret", "secret", "secret", SecretMetrics.All, 1, time, capacity);
         _server = new("server", "", "", ServerMetrics.All, 1, time);
         _process = new("process", "", "", ProcessMetrics.All, 1, time, ownPrefix: "process_");
+        _overload = new("overload", "", "", OverloadMetrics.All, loops + 1, time);
         _registry = new("metrics", "", "", RegistryMetrics.All, 1, time);
         Server = _server.Cells("", 0);
         Server.Time = time;
@@ -73,6 +75,8 @@ internal sealed class MetricRegistry
 
     public FilterMetrics Filter(string name, int loop) => Filters.Cells(name, loop);
 
+    public OverloadMetrics Overload(int loop) => _overload.Cells("", loop);
+
     /// <summary>The cells of connections relayed under a stat prefix.</summary>
     public TcpMetrics Tcp(string statPrefix, int loop) => Tcps.Cells(statPrefix, loop);
 
@@ -86,6 +90,7 @@ internal sealed class MetricRegistry
     public IEnumerable<MetricFamily> Collect(bool usedOnly = true)
     {
         MetricScope[] scopes = [_server, Listeners, Https, Filters, Tcps, Routes, Peers, Clusters, AccessLogs, Otlps, Certificates, Secrets, _registry, _process];
+        MetricScope[] scopes = [_server, _overload, Listeners, Https, Filters, Tcps, Clusters, AccessLogs, Certificates, Secrets, _registry, _process];
         return scopes.SelectMany(scope => scope.Collect(usedOnly));
     }
 }

@@ -47,6 +47,9 @@ internal sealed class Http1ClientStream : ClientStream, IPeerWatcher
     /// <summary>The upstream may have sent something that nobody has received.</summary>
     public bool HasUnread => _reader.HasBuffered || _connection.HasUnread;
 
+    /// <summary>Gives back what a connection that waits does not need: of an answer that nobody read to its end, the emptied buffer.</summary>
+    public void Rest() => _reader.ReleaseIfEmpty();
+
     /// <summary>Told when the upstream closes the connection while it is idle.</summary>
     public Action<Http1ClientStream>? ClosedByPeer { get; set; }
 

@@ -3,6 +3,7 @@ using Pillion.Core.Configuration.Reading;
 using Pillion.Core.Configuration.Roles;
 using Pillion.Proxy.Configuration.Envoy.Transport;
 using Pillion.Proxy.Configuration.Balancing;
+using Pillion.Core.Overload;
 
 namespace Pillion.Proxy.Configuration.Envoy;
 
@@ -22,7 +23,7 @@ internal static class EnvoyBootstrap
         ReferencePage = "docs/reference/envoy.md",
     };
 
-    public static (ProxyConfig Proxy, AdminConfig Admin, WorkloadConfig Workload) Read(ConfigValue root)
+    public static (ProxyConfig Proxy, AdminConfig Admin, WorkloadConfig Workload, OverloadConfig Overload) Read(ConfigValue root)
     {
         var scope = new EnvoyScope();
         using var map = root.AsMap();
@@ -30,6 +31,7 @@ internal static class EnvoyBootstrap
         scope.Workload = workload.Name;
         var local = ReadClusterManager(map.Optional("cluster_manager"), locality, scope);
         var admin = ReadAdmin(map.Optional("admin"));
+        var overload = EnvoyOverload.Read(map.Optional("overload_manager"));
         using var resources = map.Required("static_resources").AsMap();
         EnvoySecrets.ReadAll(resources.Optional("secrets"), scope);
         var proxy = new ProxyConfig
@@ -39,7 +41,7 @@ internal static class EnvoyBootstrap
             Listeners = resources.Optional("listeners").AsList(item => EnvoyListener.Read(item, scope)),
         };
         scope.CheckReferences();
-        return (CountPeers(proxy, local), admin, workload);
+        return (CountPeers(proxy, local), admin, workload, overload);
     }
 
     // The id and the cluster of a node only name it to a control plane; the cluster is the nearest to a workload's name.

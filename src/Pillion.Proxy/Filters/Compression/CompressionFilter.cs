@@ -10,6 +10,9 @@ namespace Pillion.Proxy.Filters.Compression;
 /// </summary>
 internal sealed class CompressionFilter(CompressionConfig config, FilterContext context) : Filter(config, context)
 {
+    /// <summary>On one loop: an encoder holds a few hundred kilobytes from the first byte of a body to its last, and a stream of events may last for days.</summary>
+    public const int MaxAtOnce = 64;
+
     private readonly byte[][] _types = [.. config.Types.Select(type => Encoding.ASCII.GetBytes(type.ToLowerInvariant()))];
 
     public override bool SeesAnswers => true;
@@ -50,13 +53,20 @@ internal sealed class CompressionFilter(CompressionConfig config, FilterContext 
             return;
         }
 
+        if (exchange.Loop.Coders >= MaxAtOnce || exchange.Loop.ShedsMirrors)
+        {
+            // A larger answer harms nobody; so many encoders would.
+            Tell(exchange, "busy");
+            return;
+        }
+
         var encoder = config.Encoders[wanted.Encoder];
         ChangeEtag(response.Fields);
         response.Fields.RemoveAll(KnownField.ContentLength);
         response.Fields.RemoveAll("accept-ranges"u8);
         response.Fields.Add(KnownField.ContentEncoding, ContentCodings.Token(encoder.Coding));
         response.Body = BodyKind.Chunked;
-        exchange.ResponseCoder = encoder.Make();
+        exchange.Code(encoder.Make());
         Tell(exchange, ContentCodings.Word(encoder.Coding));
     }
 

@@ -32,9 +32,15 @@ internal sealed class CompressionKind : FilterKind
     public override FilterConfig? Read(ConfigValue value, NativeScope scope)
     {
         var config = new CompressionConfig { Source = value.Source };
-        if (value.IsText && value.Text == "on")
+        if (value.IsText && !Encoders.TryGet(value.Text, out _))
         {
-            return config;
+            if (value.Text == "on")
+            {
+                return config;
+            }
+
+            value.FailText("does not say how", "use on, off, br, gzip or a list of codings");
+            return null;
         }
 
         if (value.IsText || value.IsList)

@@ -9,8 +9,8 @@ namespace Pillion.Proxy.Filters.Compression;
 internal sealed class DecompressionFilter(DecompressionConfig config, FilterContext context) : Filter(config, context)
 {
     private readonly string _cause = config.MaxBytes > 0
-        ? $"its body unpacks to more than {SizeText.Format(config.MaxBytes)} or {config.MaxRatio} times its size, says {config.Source}"
-        : $"its body unpacks to more than {config.MaxRatio} times its size, says {config.Source}";
+        ? $"its body unpacks to more than {SizeText.Format(config.MaxBytes)} or {config.MaxRatio} times its size"
+        : $"its body unpacks to more than {config.MaxRatio} times its size";
 
     public override bool SeesAnswers => config.Answers;
 
@@ -47,7 +47,7 @@ internal sealed class DecompressionFilter(DecompressionConfig config, FilterCont
             return;
         }
 
-        exchange.ResponseCoder = Unpack(response, coding);
+        exchange.Code(Unpack(response, coding));
         Tell(exchange, "unpacked_answer");
     }
 

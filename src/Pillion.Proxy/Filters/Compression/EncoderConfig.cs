@@ -7,7 +7,7 @@ namespace Pillion.Proxy.Filters.Compression;
 internal sealed record EncoderConfig(ContentCoding Coding, int Level, int Window)
 {
     /// <summary>What a loop can afford: the levels above these make bodies a few per cent smaller at several times the cost.</summary>
-    public static readonly EncoderConfig Brotli = new(ContentCoding.Brotli, 3, 18);
+    public static readonly EncoderConfig Brotli = new(ContentCoding.Brotli, 3, 16);
 
     public static readonly EncoderConfig Gzip = new(ContentCoding.Gzip, 4, 15);
 

@@ -26,6 +26,7 @@ internal static class EnvoyRateLimit
     public static RateLimitConfig Read(ConfigMap map)
     {
         var prefix = map.Required("stat_prefix").AsText();
+        var status = ReadStatus(map.Optional("status"));
         var perConnection = map.Optional("local_rate_limit_per_downstream_connection").AsBool(false);
         var bucket = ReadBucket(map.Optional("token_bucket"));
         var descriptors = map.Optional("descriptors");
@@ -46,14 +47,13 @@ internal static class EnvoyRateLimit
         map.Refuse("local_cluster_rate_limit", "is not supported: each Pillion has its own buckets", "remove it, and give each its share of the rate");
         return new RateLimitConfig
         {
-            Limits = bucket is null ? [] : [bucket with { Name = prefix, Per = perConnection ? RateKey.Connection : RateKey.All }],
-            Status = ReadStatus(map.Optional("status")),
+            Limits = bucket is null ? [] : [bucket with { Name = prefix, Per = perConnection ? RateKey.Connection : RateKey.All, Status = status }],
             GrpcStatus = map.Optional("rate_limited_as_resource_exhausted").AsBool(false) ? 8 : 14,
             EnabledPercent = ReadFraction(map.Optional("filter_enabled")),
             EnforcedPercent = ReadFraction(map.Optional("filter_enforced")),
             TellsRest = map.Optional("enable_x_ratelimit_headers").AsOneOf(RestHeaders, false),
             ResponseHeaders = new() { Add = add.AsList(EnvoyHeaderEdits.ReadValue) },
-            Descriptors = read,
+            Descriptors = new([.. read.Select(descriptor => descriptor with { Bucket = descriptor.Bucket with { Status = status } })]),
             Actions = EnvoyRateActions.Read(own),
             HasOwnActions = own.Exists,
             Stage = map.Optional("stage").AsInt(0, 0, 10),
@@ -99,8 +99,8 @@ internal static class EnvoyRateLimit
     private static int ReadStatus(ConfigValue value)
     {
         using var map = value.AsMap();
-        var status = map.Optional("code").AsOneOf(EnvoyStatusNames.All, 429);
-        return status < 400 ? 429 : status;
+        var name = map.Optional("code").AsText("status", name => EnvoyStatusNames.Find(name) > 0, "use one of Envoy's names such as TooManyRequests, or a number", "TooManyRequests");
+        return EnvoyStatusNames.Find(name) is >= 400 and var status ? status : 429;
     }
 
     private static double ReadFraction(ConfigValue value)

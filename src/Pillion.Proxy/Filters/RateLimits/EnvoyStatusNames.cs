@@ -1,27 +1,24 @@
-using Pillion.Core.Configuration;
+using System.Globalization;
 
 namespace Pillion.Proxy.Filters.RateLimits;
 
 /// <summary>Envoy's StatusCode: names that are not ours to choose, and the numbers that protobuf's JSON form takes as well.</summary>
 internal static class EnvoyStatusNames
 {
-    public static readonly Registry<int> All = Make();
-
-    private static Registry<int> Make()
+    private static readonly Dictionary<string, int> Names = new(StringComparer.Ordinal)
     {
-        var names = new Registry<int>("status");
-        foreach (var (name, status) in ((string, int)[])
-                 [
-                     ("TooManyRequests", 429), ("BadRequest", 400), ("Unauthorized", 401), ("PaymentRequired", 402), ("Forbidden", 403), ("NotFound", 404),
-                     ("MethodNotAllowed", 405), ("NotAcceptable", 406), ("RequestTimeout", 408), ("Conflict", 409), ("Gone", 410), ("PayloadTooLarge", 413),
-                     ("Locked", 423), ("PreconditionRequired", 428), ("InternalServerError", 500), ("NotImplemented", 501), ("BadGateway", 502),
-                     ("ServiceUnavailable", 503), ("GatewayTimeout", 504), ("InsufficientStorage", 507), ("OK", 200), ("Accepted", 202), ("NoContent", 204),
-                 ])
-        {
-            names.Add(name, status);
-            names.Add(status.ToString(System.Globalization.CultureInfo.InvariantCulture), status);
-        }
+        ["OK"] = 200, ["Created"] = 201, ["Accepted"] = 202, ["NoContent"] = 204,
+        ["BadRequest"] = 400, ["Unauthorized"] = 401, ["PaymentRequired"] = 402, ["Forbidden"] = 403, ["NotFound"] = 404, ["MethodNotAllowed"] = 405,
+        ["NotAcceptable"] = 406, ["ProxyAuthenticationRequired"] = 407, ["RequestTimeout"] = 408, ["Conflict"] = 409, ["Gone"] = 410, ["LengthRequired"] = 411,
+        ["PreconditionFailed"] = 412, ["PayloadTooLarge"] = 413, ["URITooLong"] = 414, ["UnsupportedMediaType"] = 415, ["RangeNotSatisfiable"] = 416,
+        ["ExpectationFailed"] = 417, ["MisdirectedRequest"] = 421, ["UnprocessableEntity"] = 422, ["Locked"] = 423, ["FailedDependency"] = 424,
+        ["UpgradeRequired"] = 426, ["PreconditionRequired"] = 428, ["TooManyRequests"] = 429, ["RequestHeaderFieldsTooLarge"] = 431,
+        ["InternalServerError"] = 500, ["NotImplemented"] = 501, ["BadGateway"] = 502, ["ServiceUnavailable"] = 503, ["GatewayTimeout"] = 504,
+        ["HTTPVersionNotSupported"] = 505, ["VariantAlsoNegotiates"] = 506, ["InsufficientStorage"] = 507, ["LoopDetected"] = 508, ["NotExtended"] = 510,
+        ["NetworkAuthenticationRequired"] = 511,
+    };
 
-        return names;
-    }
+    /// <summary>0 where it is none.</summary>
+    public static int Find(string name) =>
+        Names.TryGetValue(name, out var status) || (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out status) && Names.ContainsValue(status)) ? status : 0;
 }

@@ -50,5 +50,11 @@ internal sealed record RateConfig
     /// <summary>Only requests for which all of these are true.</summary>
     public ValueList<ValueMatchConfig> Headers { get; init; } = [];
 
+    /// <summary>The status of its refusals.</summary>
+    public int Status { get; init; } = 429;
+
+    /// <summary>It refuses nothing, and says what it would refuse.</summary>
+    public bool IsDryRun { get; init; }
+
     public SourceLine Source { get; init; }
 }

@@ -21,6 +21,8 @@ internal sealed class RateLimit
         _per = config.Per;
         Buckets = buckets;
         Source = config.Source;
+        Status = config.Status;
+        IsDryRun = config.IsDryRun;
         Name = config.Name ?? filter;
         var per = config.Per switch
         {
@@ -40,6 +42,10 @@ internal sealed class RateLimit
     public SourceLine Source { get; }
 
     public string Name { get; }
+
+    public int Status { get; }
+
+    public bool IsDryRun { get; }
 
     /// <summary>The limit in words.</summary>
     public string Cause { get; }

@@ -17,8 +17,6 @@ internal sealed record RateLimitConfig : FilterConfig
     /// <summary>A request must find room in each of them that it falls under.</summary>
     public ValueList<RateConfig> Limits { get; init; } = [];
 
-    public int Status { get; init; } = 429;
-
     /// <summary>The status of gRPC calls (Envoy: UNAVAILABLE, unless rate_limited_as_resource_exhausted).</summary>
     public int GrpcStatus { get; init; } = 8;
 

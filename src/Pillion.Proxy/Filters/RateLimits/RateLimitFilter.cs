@@ -51,16 +51,17 @@ internal sealed class RateLimitFilter : Filter
         var least = new Taken { Remaining = long.MaxValue };
         for (var i = 0; i < _matches.Length; i++)
         {
-            var descriptor = _matches[i].Descriptor;
-            if (_matches[i].Matches(exchange, out var key) && !TryTake(_descriptors[descriptor], _limits.Length + descriptor, key, now, held, ref count, ref least))
+            var number = _limits.Length + _matches[i].Descriptor;
+            if (_matches[i].Matches(exchange, out var key) && !TryTake(exchange, number, key, now, held, ref count, ref least))
             {
-                return RefuseAsync(exchange, _descriptors[descriptor], least, held[..count]);
+                return RefuseAsync(exchange, LimitOf(number), least, held[..count]);
             }
         }
 
-        for (var i = 0; i < _limits.Length && (count == 0 || i > 0 || _config.AlwaysTakesDefault); i++)
+        var takesDefault = _config.AlwaysTakesDefault || count == 0;
+        for (var i = 0; i < _limits.Length && takesDefault; i++)
         {
-            if (_limits[i].Covers(exchange.Request) && !TryTake(_limits[i], i, _limits[i].KeyOf(exchange), now, held, ref count, ref least))
+            if (_limits[i].Covers(exchange.Request) && !TryTake(exchange, i, _limits[i].KeyOf(exchange), now, held, ref count, ref least))
             {
                 return RefuseAsync(exchange, _limits[i], least, held[..count]);
             }
@@ -103,43 +104,41 @@ internal sealed class RateLimitFilter : Filter
         }
     }
 
-    // False: there is no token, and what the bucket said is the least.
-    private static bool TryTake(RateLimit limit, int number, ulong key, long now, Span<Held> held, ref int count, ref Taken least)
+    // False: there is no token, and what the bucket said is the least. A limit that only tells is passed.
+    private bool TryTake(Exchange exchange, int number, ulong key, long now, Span<Held> held, ref int count, ref Taken least)
     {
+        var limit = LimitOf(number);
         var taken = limit.Buckets.Take(key, now);
-        if (!taken.IsTaken)
+        if (taken.IsTaken)
         {
-            least = taken;
-            return false;
+            held[count++] = new Held(number, taken);
+            least = taken.Remaining < least.Remaining ? taken : least;
+            return true;
         }
 
-        if (taken.Remaining < least.Remaining)
+        if (limit.IsDryRun || !IsChosen(exchange, _config.EnforcedPercent))
         {
-            least = taken;
+            Tell(exchange, "would_limit", limit.Source, limit.Name);
+            return true;
         }
 
-        held[count++] = new Held(number, taken);
-        return true;
+        least = taken;
+        return false;
     }
+
+    // Descriptors are counted behind the limits.
+    private RateLimit LimitOf(int number) => number < _limits.Length ? _limits[number] : _descriptors[number - _limits.Length];
 
     private ValueTask<bool> RefuseAsync(Exchange exchange, RateLimit limit, in Taken taken, Span<Held> held)
     {
-        if (!IsChosen(exchange, _config.EnforcedPercent))
-        {
-            // Told of as if it were refused. What it took elsewhere stays taken: it passes.
-            Tell(exchange, "would_limit", limit.Source, limit.Name);
-            return new(true);
-        }
-
         foreach (ref var one in held)
         {
-            var buckets = one.Number < _limits.Length ? _limits[one.Number].Buckets : _descriptors[one.Number - _limits.Length].Buckets;
-            buckets.GiveBack(one.Taken);
+            LimitOf(one.Number).Buckets.GiveBack(one.Taken);
         }
 
         Tell(exchange, taken.IsOverflow ? "limited_overflow" : "limited", limit.Source, limit.Name);
         exchange.RateOutcome = new RateOutcome(this, taken, IsRefused: true);
-        return RefuseAsync(exchange, new Failure(FailureSide.Local, FailureKind.RateLimited, Cause: taken.IsOverflow ? limit.OverflowCause : limit.Cause), _config.Status, _config.GrpcStatus);
+        return RefuseAsync(exchange, new Failure(FailureSide.Local, FailureKind.RateLimited, Cause: taken.IsOverflow ? limit.OverflowCause : limit.Cause), limit.Status, _config.GrpcStatus);
     }
 
     private static bool IsChosen(Exchange exchange, double percent) => percent >= 100 || (percent > 0 && exchange.Loop.Random.NextDouble() * 100 < percent);
@@ -154,6 +153,6 @@ internal sealed class RateLimitFilter : Filter
         fields.Add(name, text[..length]);
     }
 
-    /// <summary>A token that was taken, and from which limit; descriptors are counted behind the limits.</summary>
+    /// <summary>A token that was taken, and from which limit.</summary>
     private readonly record struct Held(int Number, Taken Taken);
 }

@@ -34,7 +34,6 @@ internal sealed class RateLimitKind : FilterKind
                 return null;
             }
 
-            // What is said of the answer holds for all of them: the first that says it.
             var limits = new List<RateConfig>();
             _ = value.AsList(item =>
             {
@@ -80,11 +79,11 @@ internal sealed class RateLimitKind : FilterKind
             Header = header,
             Keys = map.Optional("keys", "Room for so many buckets at the same time, 32 bytes each; what finds none shares one bucket of the same rate. A bucket that is full again takes no room.").AsInt(RateConfig.DefaultKeys, 1, 1_000_000),
             Headers = RouteMatches.ReadHeaders(map.Optional("headers", "Only requests whose headers are so, as in a route.")),
+            Status = map.Optional("status", "The status of refusals; gRPC calls get RESOURCE_EXHAUSTED.").AsInt(429, 400, 599),
+            IsDryRun = map.Optional("dry_run", "Refuse nothing; say in metrics and explanations what would be refused.").AsBool(false),
             Source = value.Source,
         };
-        var status = map.Optional("status", "The status of refusals; gRPC calls get RESOURCE_EXHAUSTED.").AsInt(config.Status, 400, 599);
-        var dryRun = map.Optional("dry_run", "Refuse nothing; say in metrics and explanations what would be refused.").AsBool(config.EnforcedPercent == 0);
-        var tells = map.Optional("tell_rest", "Say in every answer what is left, by `x-ratelimit-limit`, `x-ratelimit-remaining` and `x-ratelimit-reset` (seconds).").AsBool(config.TellsRest);
+        var tells = map.Optional("tell_rest", "Say in every answer what is left, by `x-ratelimit-limit`, `x-ratelimit-remaining` and `x-ratelimit-reset` (seconds); where there are several limits, of the one that has the least left.").AsBool(false);
         if (rate is not null && BucketShape.FillTime(limit.Burst, limit.Tokens, limit.Interval) > BucketShape.LongestFill)
         {
             burst.Fail("would take more than a hundred years to fill", "use a smaller burst or a higher rate");
@@ -95,7 +94,7 @@ internal sealed class RateLimitKind : FilterKind
             limits.Add(limit);
         }
 
-        return config with { Status = status, EnforcedPercent = dryRun ? 0 : 100, TellsRest = tells };
+        return config with { TellsRest = config.TellsRest || tells };
     }
 
     private static (int Tokens, TimeSpan Interval)? ReadRate(ConfigValue value)

@@ -11,9 +11,10 @@ namespace Pillion.Proxy.Filters.SizeLimits;
 /// </summary>
 internal sealed class SizeLimitFilter(SizeLimitConfig config, FilterContext context) : Filter(config, context)
 {
+    // Proxy-Status tells it to everybody; the line of the configuration is for those who may see it.
     private readonly string _cause = config.IsAnswer
-        ? $"its body is larger than the {SizeText.Format(config.Bytes)} of max_response_body, says {config.Source}"
-        : $"its body is larger than the {SizeText.Format(config.Bytes)} of max_request_body, says {config.Source}";
+        ? $"its body is larger than the {SizeText.Format(config.Bytes)} of max_response_body"
+        : $"its body is larger than the {SizeText.Format(config.Bytes)} of max_request_body";
 
     public long Bytes => config.Bytes;
 

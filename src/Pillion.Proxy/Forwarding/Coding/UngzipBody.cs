@@ -32,7 +32,7 @@ internal sealed class UngzipBody : BodyCoder
                 _length += read;
             }
         }
-        catch (InvalidDataException)
+        catch (Exception exception) when (exception is InvalidDataException or IOException)
         {
             return CodingResult.Corrupt;
         }

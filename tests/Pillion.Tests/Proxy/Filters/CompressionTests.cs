@@ -1,3 +1,4 @@
+using Pillion.Core.Overload;
 using Pillion.Core.Signals;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Filters.Compression;
@@ -151,6 +152,25 @@ public sealed class CompressionTests
         fixture.Upstream.Close();
         Assert.Empty(fixture.Reload(ProxyFixture.Make(cluster: cluster => cluster with { Endpoints = [ProxyFixture.Endpoint(1)] }, route: route => route with { Filters = [new CompressionConfig { MinBytes = 0 }] })));
         Assert.DoesNotContain("Content-Encoding", Ask(fixture, "gzip").Received, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void So_many_are_compressed_at_once_and_none_when_memory_is_short()
+    {
+        using var fixture = With(new());
+        fixture.Upstream.Answer = null;
+        var clients = Enumerable.Range(0, CompressionFilter.MaxAtOnce + 1).Select(_ => Ask(fixture, "gzip")).ToList();
+        var upstreams = fixture.Upstream.Connections.ToList();
+        upstreams.ForEach(upstream => upstream.Send("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"));
+        Assert.Equal(CompressionFilter.MaxAtOnce, clients.Count(client => client.Received.Contains("Content-Encoding", StringComparison.OrdinalIgnoreCase)));
+        upstreams.ForEach(upstream => upstream.Send("0\r\n\r\n"));
+        Assert.Equal(0, fixture.Role.Loops[0].Coders);
+
+        fixture.Overload.Publish(OverloadActions.Mirrors, "");
+        var client = Ask(fixture, "gzip");
+        fixture.Upstream.Connections[^1].Send($"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {Text.Length}\r\n\r\n{Text}");
+        Assert.EndsWith(Text, client.Received);
+        Assert.Equal(new Verdict("compression", "busy", default), fixture.Record.Verdicts[0]);
     }
 
     [Fact]

@@ -68,6 +68,16 @@ public sealed class RateLimitFilterTests
     }
 
     [Fact]
+    public void A_limit_in_dry_run_does_not_take_the_others_with_it()
+    {
+        using var fixture = With(new() { Limits = [new() { IsDryRun = true, Name = "new" }, new() { Burst = 2, Name = "old" }] });
+        Assert.StartsWith("HTTP/1.1 200 ", fixture.Get().Received);
+        Assert.StartsWith("HTTP/1.1 200 ", fixture.Get().Received);
+        Assert.StartsWith("HTTP/1.1 429 ", fixture.Get().Received);
+        Assert.Equal(["would_limit", "limited"], fixture.Record.Verdicts.ToArray().Select(verdict => verdict.Outcome));
+    }
+
+    [Fact]
     public void Where_asked_every_answer_says_what_is_left()
     {
         using var fixture = With(new() { Limits = [new() { Burst = 3, Tokens = 1 }], TellsRest = true });

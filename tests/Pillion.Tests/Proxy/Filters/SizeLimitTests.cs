@@ -20,7 +20,7 @@ public sealed class SizeLimitTests
         using var fixture = With(new(IsAnswer: false, 10) { Source = Line });
         var client = fixture.Request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 413 ", client.Received);
-        Assert.Contains("its body is larger than the 10 of max_request_body, says p.yaml:7", client.Received);
+        Assert.Contains("its body is larger than the 10 of max_request_body), says p.yaml:7", client.Received);
         Assert.Empty(fixture.Upstream.Connections);
         Assert.Equal(new Verdict("max_request_body", "too_large", default), Assert.Single(fixture.Record.Verdicts.ToArray()));
     }
@@ -71,7 +71,7 @@ public sealed class SizeLimitTests
         fixture.Upstream.Answer = _ => "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n01234567890";
         var client = fixture.Get();
         Assert.StartsWith("HTTP/1.1 502 ", client.Received);
-        Assert.Contains("larger than the 10 of max_response_body, says p.yaml:7", client.Received);
+        Assert.Contains("larger than the 10 of max_response_body), says p.yaml:7", client.Received);
         Assert.Contains("http_response_body_size", client.Received);
         Assert.Equal(ResponseFlags.UPE, fixture.Record.Flags);
     }
