@@ -1,4 +1,6 @@
+using Pillion.Proxy.Filters.ExternalAuthorization;
 using Pillion.Proxy.Filters.Faults;
+using Pillion.Proxy.Filters.GlobalRateLimits;
 using Pillion.Proxy.Filters.Jwt;
 using Pillion.Proxy.Filters.RateLimits;
 
@@ -11,13 +13,17 @@ namespace Pillion.Proxy.Filters;
 internal static class FilterKinds
 {
     public static readonly FilterKind Jwt = new JwtKind();
+    public static readonly FilterKind ExternalAuthorization = new ExternalAuthorizationKind();
     public static readonly FilterKind RateLimit = new RateLimitKind();
+    public static readonly FilterKind GlobalRateLimit = new GlobalRateLimitKind();
     public static readonly FilterKind Fault = new FaultKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
     [
         Jwt,
+        ExternalAuthorization,
         RateLimit,
+        GlobalRateLimit,
         Fault,
     ];
 }
