@@ -17,6 +17,7 @@ internal sealed class TakenBody(SlabPool slabs) : ServerStream
 {
     private readonly Queue<Slab> _pieces = new();
     private ServerStream _inner = null!;
+    private Slab? _last;
     private Slab? _given;
     private bool _hasEnded;
 
@@ -140,10 +141,15 @@ internal sealed class TakenBody(SlabPool slabs) : ServerStream
         Length += bytes.Length;
         while (!bytes.IsEmpty)
         {
-            var slab = slabs.Rent(bytes.Length);
-            var count = Math.Min(bytes.Length, slab.Free.Length);
-            slab.TryAppend(bytes[..count]);
-            _pieces.Enqueue(slab);
+            // Small pieces share one: a client that sends byte by byte costs no more memory than its bytes.
+            if (_last is null || _last.Free.IsEmpty)
+            {
+                _last = slabs.Rent(bytes.Length);
+                _pieces.Enqueue(_last);
+            }
+
+            var count = Math.Min(bytes.Length, _last.Free.Length);
+            _last.TryAppend(bytes[..count]);
             bytes = bytes[count..];
         }
     }
@@ -151,6 +157,7 @@ internal sealed class TakenBody(SlabPool slabs) : ServerStream
     private void Drop()
     {
         Return(ref _given);
+        _last = null;
         while (_pieces.TryDequeue(out var piece))
         {
             slabs.Return(piece);

@@ -14,7 +14,7 @@ internal static class EnvoyGrpcService
     {
         using var map = value.AsMap("GrpcService");
         map.Refuse("google_grpc", "there is one gRPC client here", "use envoy_grpc with the name of a cluster");
-        var service = map.Required("envoy_grpc");
+        var service = map.Has("google_grpc") ? map.Optional("envoy_grpc") : map.Required("envoy_grpc");
         using var envoy = service.AsMap("EnvoyGrpc");
         var cluster = envoy.Required("cluster_name");
         var name = cluster.AsText();

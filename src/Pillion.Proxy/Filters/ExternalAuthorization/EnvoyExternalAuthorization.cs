@@ -88,7 +88,7 @@ internal static class EnvoyExternalAuthorization
     {
         using var map = value.AsMap("HttpService of ExtAuthz");
         using var uri = map.Required("server_uri").AsMap("HttpUri of ExtAuthz");
-        _ = uri.Required("uri").AsTextOrNull("URL", JwtKeySettings.IsUrl, "use http://HOST");
+        _ = uri.Required("uri").AsTextOrNull("web address", JwtKeySettings.IsUrl, "use http://HOST");
         var cluster = uri.Required("cluster");
         var timeout = uri.Required("timeout").AsDuration(config.Timeout, TimeSpan.FromMilliseconds(1));
         var name = cluster.AsText();
