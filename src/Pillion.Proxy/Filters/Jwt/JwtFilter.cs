@@ -92,7 +92,7 @@ internal sealed class JwtFilter : Filter
     private async ValueTask<bool> WaitAsync(Exchange exchange, JwtCheck check, Task wait)
     {
         JwtResult result;
-        var left = _state.Providers.Count;
+        var left = _state.Providers.Length;
         do
         {
             try

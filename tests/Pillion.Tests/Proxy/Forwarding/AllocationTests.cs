@@ -12,6 +12,7 @@ using Pillion.Net.Sockets;
 using Pillion.Proxy;
 using Pillion.Proxy.Filters;
 using Pillion.Proxy.Filters.RateLimits;
+using Pillion.Tests.Proxy.Filters.Jwt;
 using Pillion.Tests.Support;
 using Xunit;
 
@@ -92,6 +93,12 @@ public sealed class AllocationTests : IDisposable
                 TellsRest = true,
             },
         ]);
+
+    [Fact]
+    public Task Neither_does_one_whose_token_came_before() => MeasureAsync(
+        $"GET /a?b=c HTTP/1.1\r\nHost: orders\r\nAuthorization: Bearer {Issuer.Token(change: claims => claims["exp"] = 4102444800L)}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end",
+        [JwtFilterTests.Config([JwtFilterTests.Provider with { MaxLifetime = default, PayloadHeader = "x-payload", ClaimHeaders = [new("x-user", "sub")] }])]);
 
     private async Task MeasureAsync(string request, string answer, ValueList<FilterConfig> filters)
     {
