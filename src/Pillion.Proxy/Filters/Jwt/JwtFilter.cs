@@ -125,6 +125,15 @@ internal sealed class JwtFilter : Filter
             return new(true);
         }
 
+        // It goes nowhere any more, and what a log makes of its path must not hold a token either.
+        foreach (var each in _state.Providers)
+        {
+            foreach (var place in each.Places)
+            {
+                (place as ParameterPlace)?.Strip(exchange.Request);
+            }
+        }
+
         var provider = result.Provider?.Config;
         Tell(exchange, JwtOutcomes.Word(result.Outcome), provider?.Source ?? Source, provider?.Name);
         var kind = result.Outcome == JwtOutcome.NoKeys ? FailureKind.PolicyUnavailable : FailureKind.Unauthenticated;
