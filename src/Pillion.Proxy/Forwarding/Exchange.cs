@@ -255,6 +255,12 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         }
 
         Stream = taken;
+        if (taken.IsWhole)
+        {
+            // Nothing more is awaited of the client, though the upstream has none of it yet.
+            RequestEnded();
+        }
+
         return true;
     }
 
@@ -287,7 +293,13 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     }
 
     /// <summary>The request's last byte is here: the route's time begins.</summary>
-    public void RequestEnded() => RequestEnded(ElapsedMicros);
+    public void RequestEnded()
+    {
+        if (Record.RequestReceivedMicros < 0)
+        {
+            RequestEnded(ElapsedMicros);
+        }
+    }
 
     private void RequestEnded(long micros)
     {
@@ -316,7 +328,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
             return;
         }
 
-        var behindRequest = Stream.IsBodyReceived && Loop.Events.Millis - _requestEndMillis <= HalfCloseMillis;
+        var behindRequest = (Stream.IsBodyReceived || Stream is TakenBody { IsWhole: true }) && Loop.Events.Millis - _requestEndMillis <= HalfCloseMillis;
         if (isReset || !behindRequest)
         {
             // Cancelling may end this exchange within the call; the stream is what must not outlive it.

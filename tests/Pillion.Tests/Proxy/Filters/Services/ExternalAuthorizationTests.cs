@@ -292,6 +292,33 @@ public sealed class ExternalAuthorizationTests
     }
 
     [Fact]
+    public void A_client_that_closes_its_half_behind_the_body_still_gets_its_answer()
+    {
+        using var fixture = With(Usual with { MaxBodyBytes = 100 }, out var auth);
+        var client = fixture.Connect();
+        client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", end: true);
+        GrpcAnswers.Reply(auth.Http2[0].Next(), _ => { });
+        Assert.StartsWith("HTTP/1.1 200 ", client.Received);
+        Assert.EndsWith("hello", fixture.Upstream.Requests[0]);
+    }
+
+    [Fact]
+    public void A_body_that_came_in_single_bytes_costs_no_more_memory_than_one()
+    {
+        using var fixture = With(Usual with { MaxBodyBytes = 4000 }, out var auth);
+        var client = fixture.Request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (var i = 0; i < 300; i++)
+        {
+            client.Send("1\r\nx\r\n");
+        }
+
+        Assert.InRange(fixture.SlabsRented, 1, 4);
+        client.Send("0\r\n\r\n");
+        GrpcAnswers.Reply(auth.Http2[0].Next(), _ => { });
+        Assert.StartsWith("HTTP/1.1 200 ", client.Received);
+    }
+
+    [Fact]
     public void A_denied_body_is_given_back_and_the_connection_goes_on()
     {
         using var fixture = With(Usual with { MaxBodyBytes = 100 }, out var auth);
