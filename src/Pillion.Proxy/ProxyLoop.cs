@@ -69,9 +69,6 @@ internal sealed class ProxyLoop
     /// <summary>Copies of requests on their way.</summary>
     public MirrorQueue Mirrors { get; }
 
-    /// <summary>No further request is copied to a mirror: of all that can be spared they are missed least. Set on the loop.</summary>
-    public bool ShedsMirrors { get; set; }
-
     /// <summary>Downstream connections on this loop.</summary>
     public HashSet<DownstreamConnection> Connections { get; } = [];
 

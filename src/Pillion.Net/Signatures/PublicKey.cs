@@ -4,8 +4,8 @@ using Pillion.Net.Tls.OpenSsl;
 namespace Pillion.Net.Signatures;
 
 /// <summary>
-/// A public key that checks signatures, by the system's OpenSSL. Any thread may use it: nothing of the key changes. A check allocates nothing; RSA with 2048
-/// bits takes about 30 µs, the curves about 100, which a loop can bear.
+/// A public key that checks signatures, by the system's OpenSSL. Any thread may use it: nothing of the key changes. A check allocates nothing on our side
+/// and takes from a tenth of a millisecond (RSA, P-256, Ed25519) to one or two (P-384, P-521) on a busy machine, which a loop can bear once for each new token.
 /// </summary>
 internal sealed unsafe class PublicKey : SafeHandle
 {

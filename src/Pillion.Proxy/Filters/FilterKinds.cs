@@ -6,7 +6,9 @@ using Pillion.Proxy.Filters.Credentials.Injected;
 using Pillion.Proxy.Filters.Compression;
 using Pillion.Proxy.Filters.Affinity;
 using Pillion.Proxy.Filters.Concurrency;
+using Pillion.Proxy.Filters.ExternalAuthorization;
 using Pillion.Proxy.Filters.Faults;
+using Pillion.Proxy.Filters.GlobalRateLimits;
 using Pillion.Proxy.Filters.Jwt;
 using Pillion.Proxy.Filters.RateLimits;
 using Pillion.Proxy.Filters.SizeLimits;
@@ -20,24 +22,20 @@ namespace Pillion.Proxy.Filters;
 internal static class FilterKinds
 {
     public static readonly FilterKind Cors = new CorsKind();
-
     public static readonly FilterKind ApiKeys = new ApiKeysKind();
-
     public static readonly FilterKind BasicAuth = new BasicAuthKind();
-
-    public static readonly FilterKind Authorization = new AuthorizationKind();
-
     public static readonly FilterKind Jwt = new JwtKind();
+    public static readonly FilterKind ExternalAuthorization = new ExternalAuthorizationKind();
+    public static readonly FilterKind Authorization = new AuthorizationKind();
     public static readonly FilterKind RateLimit = new RateLimitKind();
+    public static readonly FilterKind GlobalRateLimit = new GlobalRateLimitKind();
+    public static readonly FilterKind Concurrency = new ConcurrencyKind();
     public static readonly FilterKind MaxRequestBody = new SizeLimitKind(isAnswer: false);
     public static readonly FilterKind MaxResponseBody = new SizeLimitKind(isAnswer: true);
+    public static readonly FilterKind Fault = new FaultKind();
     public static readonly FilterKind Compression = new CompressionKind();
     public static readonly FilterKind Decompression = new DecompressionKind();
     public static readonly FilterKind Affinity = new AffinityKind();
-    public static readonly FilterKind Concurrency = new ConcurrencyKind();
-
-    public static readonly FilterKind Fault = new FaultKind();
-
     public static readonly FilterKind Credential = new CredentialKind();
 
     public static IReadOnlyList<FilterKind> InOrder { get; } =
@@ -46,16 +44,22 @@ internal static class FilterKinds
         Cors,
         ApiKeys,
         BasicAuth,
-        Authorization,
         Jwt,
+
+        // What our own rules refuse is not worth a question to anybody.
+        Authorization,
+        ExternalAuthorization,
         RateLimit,
+        GlobalRateLimit,
+        Concurrency,
         MaxRequestBody,
         MaxResponseBody,
-        Concurrency,
         Fault,
-        Credential,
         Compression,
         Decompression,
         Affinity,
+
+        // Nothing before it sees the secret.
+        Credential,
     ];
 }

@@ -77,6 +77,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     /// <summary>An answer of our own may tell this client which rule and which line decided: whoever sits beside us. Others get the kind and the id to ask with.</summary>
     public bool MaySeeDetail => Stream.Remote.IsLoopback;
+
     /// <summary>What a rate limit said, for the answer's head.</summary>
     public RateOutcome RateOutcome { get; set; }
 
@@ -94,6 +95,9 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
     /// <summary>The same for the request's body, between the client and the upstream.</summary>
     public BodyCoder? RequestCoder { get; set; }
+
+    /// <summary>What filters want in the head of the answer, whoever makes it.</summary>
+    public AnswerFields AnswerFields { get; } = new();
 
     /// <summary>The connection may carry another request afterwards.</summary>
     public bool KeepAlive { get; set; }
@@ -245,6 +249,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         }
 
         _filters.Answer(this);
+        AnswerFields.ApplyTo(Response.Fields);
         Record.Status = Response.Status;
         KeepAlive &= Request.KeepAlive;
         if (KeepAlive && Loop.IsDraining(Listener))
@@ -256,6 +261,57 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
 
         KeepAlive &= !(Response.Body == BodyKind.UntilClose || HeadWriter.EndsWithConnection(Response, Request.Version));
         return Stream.WriteHead(Response, close: !KeepAlive);
+    }
+
+    /// <summary>
+    /// Takes the request's body from the client, up to so many bytes or a little more, for a filter that looks at it; it is sent on afterwards as if it came now.
+    /// False: it failed, or is longer than <paramref name="most"/> where it <paramref name="mustEnd"/> before; the request was answered.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    public async ValueTask<bool> TakeBodyAsync(TakenBody taken, int most, bool mustEnd)
+    {
+        if (Request.ExpectsContinue && !Stream.HasBufferedBody)
+        {
+            // RFC 9110 §10.1.1: it waits to be told, and the upstream, which usually tells, is not asked yet.
+            Response.Clear();
+            Response.Status = 100;
+            await SendInterimAsync(Response);
+        }
+
+        Request.ExpectsContinue = false;
+        Request.Fields.RemoveAll(KnownField.Expect);
+        var result = await taken.TakeAsync(Stream, most);
+        if (result.Event == BodyEvent.Failed)
+        {
+            await AnswerLocallyAsync(result.Violation != HttpViolation.None
+                ? new Failure(FailureSide.Downstream, FailureKind.BadRequest, Cause: HttpViolations.Sentence(result.Violation))
+                : FailureCause.Of(new Failure(FailureSide.Downstream, FailureKind.ClientGone), this, pump: null, stream: null));
+            return false;
+        }
+
+        if (mustEnd && taken.Length > most)
+        {
+            await AnswerLocallyAsync(new Failure(FailureSide.Downstream, FailureKind.RequestTooLarge, Cause: $"a policy that looks at bodies takes {most} bytes"));
+            return false;
+        }
+
+        Stream = taken;
+        if (taken.IsWhole)
+        {
+            // Nothing more is awaited of the client, though the upstream has none of it yet.
+            RequestEnded();
+        }
+
+        return true;
+    }
+
+    /// <summary>The body that was taken will not be sent anywhere.</summary>
+    public void DropTakenBody()
+    {
+        while (Stream is TakenBody taken)
+        {
+            Stream = taken.Release();
+        }
     }
 
     /// <summary>Writes the failure into the record, once: the first one is the cause, what follows from it is not.</summary>
@@ -285,7 +341,13 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     }
 
     /// <summary>The request's last byte is here: the route's time begins.</summary>
-    public void RequestEnded() => RequestEnded(ElapsedMicros);
+    public void RequestEnded()
+    {
+        if (Record.RequestReceivedMicros < 0)
+        {
+            RequestEnded(ElapsedMicros);
+        }
+    }
 
     private void RequestEnded(long micros)
     {
@@ -314,7 +376,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
             return;
         }
 
-        var behindRequest = Stream.IsBodyReceived && Loop.Events.Millis - _requestEndMillis <= HalfCloseMillis;
+        var behindRequest = (Stream.IsBodyReceived || Stream is TakenBody { IsWhole: true }) && Loop.Events.Millis - _requestEndMillis <= HalfCloseMillis;
         if (isReset || !behindRequest)
         {
             // Cancelling may end this exchange within the call; the stream is what must not outlive it.
@@ -467,6 +529,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
         Endpoint = null;
         _route = null;
         _filtersPassed = 0;
+        AnswerFields.Clear();
         _forward.Begin();
         Caller.Begin(stream.Tls);
         AllowedOrigin.Clear();
@@ -504,6 +567,7 @@ internal sealed class Exchange : IClientWatcher, ITimeLimited
     private void End()
     {
         Limits.Clear();
+        DropTakenBody();
         EndCoding();
         RequestCoder?.Dispose();
         RequestCoder = null;

@@ -89,8 +89,7 @@ internal sealed class MetricRegistry
     /// <summary>Every family, also those without a series.</summary>
     public IEnumerable<MetricFamily> Collect(bool usedOnly = true)
     {
-        MetricScope[] scopes = [_server, Listeners, Https, Filters, Tcps, Routes, Peers, Clusters, AccessLogs, Otlps, Certificates, Secrets, _registry, _process];
-        MetricScope[] scopes = [_server, _overload, Listeners, Https, Filters, Tcps, Clusters, AccessLogs, Certificates, Secrets, _registry, _process];
+        MetricScope[] scopes = [_server, _overload, Listeners, Https, Filters, Tcps, Routes, Peers, Clusters, AccessLogs, Otlps, Certificates, Secrets, _registry, _process];
         return scopes.SelectMany(scope => scope.Collect(usedOnly));
     }
 }

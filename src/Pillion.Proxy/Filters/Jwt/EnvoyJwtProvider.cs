@@ -83,7 +83,7 @@ internal static class EnvoyJwtProvider
         using var map = value.AsMap("RemoteJwks");
         var usual = new RemoteKeysConfig { Cluster = "", Authority = "", Path = "" };
         using var uri = map.Required("http_uri").AsMap("HttpUri");
-        var remote = JwtKeySettings.ReadUrl(uri.Required("uri").AsTextOrNull("URL", JwtKeySettings.IsUrl, "use https://HOST/PATH"));
+        var remote = JwtKeySettings.ReadUrl(uri.Required("uri").AsTextOrNull("web address", JwtKeySettings.IsUrl, "use https://HOST/PATH"));
         var cluster = uri.Required("cluster");
         var timeout = uri.Required("timeout").AsDuration(usual.Timeout, TimeSpan.FromMilliseconds(1));
         var name = cluster.AsText();

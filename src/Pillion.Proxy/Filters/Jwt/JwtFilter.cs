@@ -92,7 +92,7 @@ internal sealed class JwtFilter : Filter
     private async ValueTask<bool> WaitAsync(Exchange exchange, JwtCheck check, Task wait)
     {
         JwtResult result;
-        var left = _state.Providers.Count;
+        var left = _state.Providers.Length;
         do
         {
             try
@@ -123,6 +123,15 @@ internal sealed class JwtFilter : Filter
         {
             Use(exchange, _used[exchange.Loop.Index]);
             return new(true);
+        }
+
+        // It goes nowhere any more, and what a log makes of its path must not hold a token either.
+        foreach (var each in _state.Providers)
+        {
+            foreach (var place in each.Places)
+            {
+                (place as ParameterPlace)?.Strip(exchange.Request);
+            }
         }
 
         var provider = result.Provider?.Config;

@@ -23,7 +23,7 @@ internal static class JwtKeySettings
         var inline = map.Optional("inline", "The JSON Web Key Set itself.").AsTextOrNull();
         var service = map.Optional("service", "The service of `outbound.services` that is asked for `url`.");
         var url = map.Optional("url", "Where the service has the keys, such as `https://login.example/.well-known/jwks.json`. Whether the connection is TLS is the service's to say.");
-        var remote = ReadUrl(url.AsTextOrNull("URL", IsUrl, "use https://HOST/PATH"));
+        var remote = ReadUrl(url.AsTextOrNull("web address", IsUrl, "use https://HOST/PATH"));
         var given = (file.Exists ? 1 : 0) + (map.Has("inline") ? 1 : 0) + (url.Exists ? 1 : 0);
         if (value.IsMap && given != 1)
         {

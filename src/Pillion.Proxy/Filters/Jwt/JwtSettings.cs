@@ -164,7 +164,7 @@ internal static class JwtSettings
     private static ValueList<TokenHeader> ReadHeaders(ConfigValue value, ValueList<TokenHeader> usual)
     {
         var headers = new List<TokenHeader>();
-        value.AsNamed("HEADER", (name, item) =>
+        value.AsNamed("NAME", (name, item) =>
         {
             if (!value.IsDescribing && !HttpText.IsToken(name))
             {
@@ -179,7 +179,7 @@ internal static class JwtSettings
     private static ValueList<ClaimHeader> ReadClaims(ConfigValue value)
     {
         var headers = new List<ClaimHeader>();
-        value.AsNamed("HEADER", (name, item) =>
+        value.AsNamed("NAME", (name, item) =>
         {
             if (!value.IsDescribing)
             {

@@ -3,9 +3,9 @@ using Pillion.Proxy.Filters.Jwt.Keys;
 namespace Pillion.Proxy.Filters.Jwt;
 
 /// <summary>The providers of one place of the file while they run; kept over a reload that leaves them as they are.</summary>
-internal sealed class JwtState(IReadOnlyList<JwtProvider> providers) : ILiveFilterState, IDisposable
+internal sealed class JwtState(JwtProvider[] providers) : ILiveFilterState, IDisposable
 {
-    public IReadOnlyList<JwtProvider> Providers => providers;
+    public JwtProvider[] Providers => providers;
 
     public void Published(ProxyLoop loop, ProxySnapshot snapshot)
     {

@@ -80,6 +80,7 @@ internal sealed class ParameterPlace(string name) : TokenPlace
 
     public override void Strip(RequestHead request)
     {
+        Span<byte> rest = request.Target.Length <= 1024 ? stackalloc byte[1024] : new byte[request.Target.Length];
         while (Find(request.Query, out var start, out var length))
         {
             var target = request.Target;
@@ -97,7 +98,6 @@ internal sealed class ParameterPlace(string name) : TokenPlace
                 begins--;
             }
 
-            Span<byte> rest = target.Length <= 1024 ? stackalloc byte[1024] : new byte[target.Length];
             target[..begins].CopyTo(rest);
             target[ends..].CopyTo(rest[begins..]);
             request.SetTarget(rest[..(begins + target.Length - ends)]);

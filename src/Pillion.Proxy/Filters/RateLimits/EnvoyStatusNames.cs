@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pillion.Core.Configuration.Reading;
 
 namespace Pillion.Proxy.Filters.RateLimits;
 
@@ -17,6 +18,12 @@ internal static class EnvoyStatusNames
         ["HTTPVersionNotSupported"] = 505, ["VariantAlsoNegotiates"] = 506, ["InsufficientStorage"] = 507, ["LoopDetected"] = 508, ["NotExtended"] = 510,
         ["NetworkAuthenticationRequired"] = 511,
     };
+
+    public static int Read(ConfigValue value, int usual)
+    {
+        var name = value.AsText("status", text => Find(text) > 0, "use one of Envoy's names such as Forbidden, or a number", usual.ToString(CultureInfo.InvariantCulture));
+        return Find(name) is > 0 and var status ? status : usual;
+    }
 
     /// <summary>0 where it is none.</summary>
     public static int Find(string name) =>

@@ -18,6 +18,7 @@ using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Clusters.Levels;
 using Pillion.Proxy.Configuration.Balancing;
 using Pillion.Proxy.Filters.Affinity;
+using Pillion.Tests.Proxy.Filters.Jwt;
 using Pillion.Tests.Support;
 using Xunit;
 
@@ -186,6 +187,12 @@ public sealed class AllocationTests : IDisposable
         };
         return http with { Routes = http.Routes with { VirtualHosts = [http.Routes.VirtualHosts[0] with { Routes = [route] }] } };
     }
+
+    [Fact]
+    public Task Neither_does_one_whose_token_came_before() => MeasureAsync(
+        $"GET /a?b=c HTTP/1.1\r\nHost: orders\r\nAuthorization: Bearer {Issuer.Token(change: claims => claims["exp"] = 4102444800L)}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end",
+        [JwtFilterTests.Config([JwtFilterTests.Provider with { MaxLifetime = default, PayloadHeader = "x-payload", ClaimHeaders = [new("x-user", "sub")] }])]);
 
     private async Task MeasureAsync(string request, string answer, ValueList<FilterConfig> filters, Func<HttpConfig, HttpConfig>? http = null, Func<ForwardConfig, ForwardConfig>? forward = null, Func<ProxyConfig, ProxyConfig>? change = null)
     {

@@ -1,3 +1,4 @@
+using Pillion.Core.Overload;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Mirroring;
@@ -151,10 +152,10 @@ public sealed class MirrorTests
     {
         using var proxy = Mirrored(out var shadow, Mirror);
         proxy.Upstream.Answer = shadow.Answer = _ => Ok;
-        proxy.Role.Loops[0].ShedsMirrors = true;
+        proxy.Overload.Publish(OverloadActions.Mirrors, "memory");
         Assert.StartsWith("HTTP/1.1 200 ", proxy.Request(Get).TakeHead());
         Assert.Equal((0, 1), (shadow.Requests.Count, Dropped(proxy, MirrorDrop.Shed)));
-        proxy.Role.Loops[0].ShedsMirrors = false;
+        proxy.Overload.Publish(OverloadActions.None, "");
         proxy.Request(Get);
         Assert.Single(shadow.Requests);
     }
