@@ -30,6 +30,7 @@ internal static class Remedies
         [FailureKind.ClientGone] = "The client did not wait for the answer: compare its own time-out with the time above. If that is shorter than the route's 'timeout', work is done here that nobody collects.",
         [FailureKind.BadRequest] = "The cause above names the rule of HTTP that the client broke. What is refused here is what smuggles requests past proxies, so correct the client and not the rule.",
         [FailureKind.RequestTooLarge] = "Send less, or raise the limit that the cause names on the listener or the route.",
+        [FailureKind.ResponseTooLarge] = "The upstream's answer is larger than the limit that the cause names: ask for less, raise the limit, or find out why the answer grew.",
         [FailureKind.Overflow] = "The cluster has as much under way as its limits allow: look for a slow upstream first ('pillion top --clusters'), then raise the limit or add endpoints.",
         [FailureKind.LoopDetected] = "The request came back to the sidecar that sent it: an endpoint of the cluster is this sidecar's own port, or captured traffic is captured again. Point the service at the application itself.",
         [FailureKind.Draining] = "The sidecar is stopping. Clients should take another instance; if they do not learn in time, raise 'lifecycle.lame_duck'.",

@@ -259,6 +259,18 @@ internal sealed class FieldList
         }
     }
 
+    /// <summary>Removes credentials of our own: what goes elsewhere than they were meant for must not have them.</summary>
+    public void RemoveSecrets()
+    {
+        for (var i = 0; i < _count; i++)
+        {
+            if (IsPresent(i) && IsSecret(i))
+            {
+                RemoveAt(i);
+            }
+        }
+    }
+
     /// <summary>Copies every present field of another list behind these.</summary>
     public void AddAll(FieldList other)
     {
@@ -267,6 +279,7 @@ internal sealed class FieldList
             if (other.IsPresent(i))
             {
                 Add(other.Known(i), other.Name(i), other.Value(i), other.IsSensitive(i));
+                _entries[_count - 1].IsSecret = other.IsSecret(i);
             }
         }
     }

@@ -21,6 +21,7 @@ internal sealed class Mirror(MirrorConfig config)
     {
         copy.ExpectsContinue = false;
         copy.Fields.RemoveAll(KnownField.Expect);
+        copy.Fields.RemoveSecrets();
         var host = copy.Authority;
         if (!config.MarksHost || host.IsEmpty || host.Length > MostHost)
         {

@@ -67,8 +67,7 @@ internal sealed class JwtProvider
             return new(JwtOutcome.Malformed, this, "the token is longer than 64 KiB");
         }
 
-        var hash = TokenCache.Hash(token);
-        verified = _caches[loop].Find(hash, keys);
+        verified = _caches[loop].Find(token, keys);
         if (verified is null)
         {
             var result = Read(token, keys, mayWait, out verified);
@@ -77,7 +76,7 @@ internal sealed class JwtProvider
                 return result;
             }
 
-            _caches[loop].Add(hash, keys, verified!);
+            _caches[loop].Add(token, keys, verified!);
         }
 
         return Check(verified!.Claims, audiences ?? _audiences, now);

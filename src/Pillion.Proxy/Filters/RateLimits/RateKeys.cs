@@ -7,7 +7,7 @@ namespace Pillion.Proxy.Filters.RateLimits;
 internal static class RateKeys
 {
     /// <summary>Whom a limit per client counts.</summary>
-    public static PeerAddress ClientOf(Exchange exchange) => exchange.Stream.Remote.WithoutPort();
+    public static PeerAddress ClientOf(Exchange exchange) => ClientAddress.Of(exchange).WithoutPort();
 
     public static ulong Of(Exchange exchange, RateKey per, ReadOnlySpan<byte> header)
     {

@@ -104,17 +104,13 @@ internal static class ClusterCall
             return;
         }
 
-        if (!await SendAsync(loop, stream, body) || !(await stream.FinishAsync(null)).IsOk)
-        {
-            answer.Fail("the connection ended before the question was sent");
-            return;
-        }
-
+        // Who takes no more of the question may have answered it already (RFC 9113 §8.1).
+        var isSent = await SendAsync(loop, stream, body) && (await stream.FinishAsync(null)).IsOk;
         do
         {
             if ((await stream.ReceiveHeadAsync(answer.Head, head.Method)).Outcome != HeadOutcome.Received)
             {
-                answer.Fail("the connection ended before the answer came");
+                answer.Fail(isSent ? "the connection ended before the answer came" : "the connection ended before the question was sent");
                 return;
             }
         }

@@ -1,6 +1,7 @@
 using Pillion.Core.Overload;
 using Pillion.Core.Signals.Metrics;
 using Pillion.Proxy.Configuration;
+using Pillion.Proxy.Filters.Credentials.Injected;
 using Pillion.Proxy.Mirroring;
 using Pillion.Tests.Support;
 using Xunit;
@@ -32,6 +33,21 @@ public sealed class MirrorTests
         // The copy's connection is used again.
         client.Send(Get);
         Assert.Equal((2, 1), (shadow.Requests.Count, shadow.Connections.Count));
+    }
+
+    [Fact]
+    public void A_credential_of_our_own_goes_to_nobody_else()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, "very-secret");
+        var credential = new CredentialConfig { Secret = file, Header = "x-token" };
+        using var proxy = Mirrored(out var shadow, Mirror, route: route => route with { Filters = [credential] });
+        proxy.Upstream.Answer = shadow.Answer = _ => Ok;
+        proxy.Request(Get);
+        Assert.Contains("very-secret", proxy.Upstream.Requests[0]);
+        Assert.DoesNotContain("very-secret", shadow.Requests[0]);
+        Assert.Contains("X-A: 1", shadow.Requests[0]);
+        File.Delete(file);
     }
 
     [Theory]
@@ -219,11 +235,11 @@ public sealed class MirrorTests
         return counts.GetValueOrDefault(why);
     }
 
-    private static ProxyFixture Mirrored(out ScriptedUpstream shadow, MirrorConfig mirror, RetryConfig? retry = null, MirrorConfig? another = null, Func<ClusterConfig, ClusterConfig>? cluster = null)
+    private static ProxyFixture Mirrored(out ScriptedUpstream shadow, MirrorConfig mirror, RetryConfig? retry = null, MirrorConfig? another = null, Func<ClusterConfig, ClusterConfig>? cluster = null, Func<RouteConfig, RouteConfig>? route = null)
     {
         var proxy = new ProxyFixture(retry: retry);
         shadow = proxy.Listen(8081);
-        var config = ProxyFixture.Make(forward => forward with { Mirrors = another is null ? [mirror] : [mirror, another] }, cluster: cluster, retry: retry);
+        var config = ProxyFixture.Make(forward => forward with { Mirrors = another is null ? [mirror] : [mirror, another] }, cluster: cluster, retry: retry, route: route);
         Assert.Empty(proxy.Reload(config with { Clusters = [.. config.Clusters, config.Clusters[0] with { Name = "shadow", Endpoints = [ProxyFixture.Endpoint(8081)] }] }));
         return proxy;
     }

@@ -179,7 +179,7 @@ public sealed class PlanTests
     {
         var plans = Divided(SubsetFallback.None);
         Assert.Equal(["v2"], plans.Shares(ByVersion, 500, Labels("version=v2")).Keys);
-        Assert.Equal(1, plans.Shares(endpoint => endpoint.Text, 500, Labels("version=v1 stage=canary")).Count);
+        Assert.Single(plans.Shares(endpoint => endpoint.Text, 500, Labels("version=v1 stage=canary")));
         Assert.Equal(1_000, plans.Metrics.SubsetsSelected);
         Assert.Equal(0, plans.Metrics.SubsetsFallback);
     }
