@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Pillion.Application;
 using Pillion.Capture;
@@ -5,6 +6,7 @@ using Pillion.Commands;
 using Pillion.Core.Lifecycle;
 using Pillion.Core.Signals.Logging;
 using Pillion.Net;
+using Pillion.Net.Memory;
 using Pillion.Net.Posix;
 using Pillion.Net.Sockets;
 using Pillion.Proxy.Clusters.Dns;
@@ -87,6 +89,12 @@ internal sealed partial class App(RunOptions options, CommandIo io, Sidecar side
 
         await sidecar.Lifecycle.Started.ConfigureAwait(false);
         LogStarted(sidecar.Workload is { Length: > 0 } name ? $"beside {name} " : "", sidecar.Time.GetElapsedTime(began).TotalMilliseconds, sidecar.AdminAddress!.ToString());
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+        {
+            // Of the compiled program; where code is made while it runs there is nothing to let go of.
+            _ = Task.Run(StartupPages.Release, CancellationToken.None);
+        }
+
         var watching = config.Reload.Watch ? reloader.WatchAsync(_ending.Token) : Task.CompletedTask;
 
         if (isOurs && !OperatingSystem.IsWindows())

@@ -148,6 +148,11 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "splice", SetLastError = true)]
     public static partial nint Splice(int from, long* fromOffset, int to, long* toOffset, nint length, uint flags);
 
+    public const int MADV_DONTNEED = 4;
+
+    [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
+    public static partial int AdviseMemory(void* address, nuint length, int advice);
+
     [LibraryImport(Library, EntryPoint = "getifaddrs", SetLastError = true)]
     public static partial int GetInterfaceAddresses(nint** first);
 

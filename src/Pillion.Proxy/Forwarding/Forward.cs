@@ -477,7 +477,7 @@ internal sealed class Forward
         {
             failure = attempt.Classify(failure);
             _exchange.Record.AttemptAt(attempt.Number).Failure = failure;
-            Upstreams.Outliers?.Failed(_exchange.Endpoint!, failure);
+            attempt.BrokeOff(failure);
             _exchange.Fail(failure);
             // What the upstream said of the stream, the client hears too (RFC 9113 §8.1: an answer that was cut short is reset).
             _exchange.Stream.Abort(reset: true, failure.Side == FailureSide.Upstream ? stream.PeerReset : null);

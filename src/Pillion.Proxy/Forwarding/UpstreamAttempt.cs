@@ -21,6 +21,7 @@ internal sealed class UpstreamAttempt
     private CancellationTokenSource _cancel = new();
     private long _startMicros;
     private bool _isGivenUp;
+    private bool _isTold;
     private string? _lookupError;
     private Endpoint? _endpoint;
 
@@ -72,6 +73,7 @@ internal sealed class UpstreamAttempt
         IsUnderWay = true;
         First = null;
         _isGivenUp = false;
+        _isTold = true;
         _lookupError = null;
         Pump.Reset();
         _startMicros = _exchange.ElapsedMicros;
@@ -253,10 +255,19 @@ internal sealed class UpstreamAttempt
         }
     }
 
-    // The status of a gRPC call comes last.
+    /// <summary>Its answer broke off behind the head.</summary>
+    public void BrokeOff(in Failure failure)
+    {
+        _isTold = true;
+        _forward.Upstreams.Outliers?.Failed(_endpoint!, failure);
+    }
+
+    // What is bad is told at once. What began well may still break off, and of a gRPC call the status comes last: that is told at the end. An endpoint whose
+    // heads are good and whose bodies are not would else never fail twice in a row.
     private void TellOutliers(Endpoint endpoint, in Failure failure)
     {
-        if (_forward.Upstreams.Outliers is not { } outliers)
+        _isTold = failure.IsFailure || (Response.Status >= 500 && !_exchange.IsGrpc);
+        if (_forward.Upstreams.Outliers is not { } outliers || !_isTold)
         {
             return;
         }
@@ -265,10 +276,28 @@ internal sealed class UpstreamAttempt
         {
             outliers.Failed(endpoint, failure);
         }
-        else if (!_exchange.IsGrpc || Response.Status != 200)
+        else
         {
             outliers.Answered(endpoint, Response.Status);
         }
+    }
+
+    private void TellOutliersAtEnd(UpstreamStream upstream)
+    {
+        if (_isTold || _forward.Upstreams.Outliers is not { } outliers || _exchange.Record.AttemptAt(Number) is not { Failure.IsFailure: false, Status: > 0 and var answered })
+        {
+            return;
+        }
+
+        _isTold = true;
+        var call = -1;
+        if (_exchange.IsGrpc && answered == 200)
+        {
+            call = GrpcStatus.Read(Response.Fields);
+            call = call < 0 ? GrpcStatus.Read(upstream.Stream.Trailers) : call;
+        }
+
+        outliers.Answered(upstream.Endpoint, _exchange.IsGrpc && answered == 200 ? GrpcStatus.ToHttp(call) : answered);
     }
 
     /// <summary>Another one answered first.</summary>
@@ -384,12 +413,7 @@ internal sealed class UpstreamAttempt
             _exchange.Record.BytesReceived = _body.BytesReceived;
         }
 
-        if (_forward.Upstreams.Outliers is { } outliers && _exchange.IsGrpc && Response.Status == 200 && _exchange.Record.AttemptAt(Number) is { Failure.IsFailure: false, Status: 200 })
-        {
-            var status = GrpcStatus.Read(Response.Fields);
-            outliers.Answered(upstream.Endpoint, GrpcStatus.ToHttp(status < 0 ? GrpcStatus.Read(upstream.Stream.Trailers) : status));
-        }
-
+        TellOutliersAtEnd(upstream);
         Upstream = null;
         upstream.Endpoint.RequestEnds();
         upstream.Return();

@@ -53,7 +53,7 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
     {
         var check = EndpointCheck.Make(loop, upstreams, config, cluster);
         var next = config.InitialJitter * loop.Random.NextDouble();
-        while (next == TimeSpan.Zero || await loop.Events.DelayAsync(next, _stop.Token))
+        while (next == TimeSpan.Zero || await WaitAsync(next))
         {
             if (endpoint.IsRemoved || _stop.IsCancellationRequested)
             {
@@ -71,6 +71,25 @@ internal sealed partial class HealthChecks(ProxyLoop loop, string cluster, Healt
         }
 
         _states.Remove(endpoint);
+    }
+
+    // The first request ends the long wait of a cluster that nobody used: what was found a minute ago may be wrong by now.
+    [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]
+    private async ValueTask<bool> WaitAsync(TimeSpan time)
+    {
+        var wasUsed = IsUsed();
+        while (time > TimeSpan.Zero && (wasUsed || !IsUsed()))
+        {
+            var part = wasUsed || time < config.Interval ? time : config.Interval;
+            if (!await loop.Events.DelayAsync(part, _stop.Token))
+            {
+                return false;
+            }
+
+            time -= part;
+        }
+
+        return true;
     }
 
     [AsyncMethodBuilder(typeof(PooledMethodBuilder<>))]

@@ -12,9 +12,9 @@ namespace Pillion.Tests.Proxy.Chaos;
 /// </summary>
 internal sealed class ChaosRun
 {
-    private const int Endpoints = 5;
+    private const int Endpoints = 6;
     private const int Seed = 17;
-    private static readonly TimeSpan Length = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Length = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
 
     // A client that had to wait so long has given up.

@@ -29,9 +29,9 @@ internal sealed class MoodyEndpoint
         _random = new Random(seed);
         for (var until = TimeSpan.Zero; until < length;)
         {
-            until += TimeSpan.FromSeconds(20 + (_random.NextDouble() * 60));
+            until += TimeSpan.FromSeconds(30 + (_random.NextDouble() * 90));
             _schedule.Add((until, Mood.Well));
-            until += TimeSpan.FromSeconds(10 + (_random.NextDouble() * 20));
+            until += TimeSpan.FromSeconds(10 + (_random.NextDouble() * 10));
             _schedule.Add((until, (Mood)_random.Next(1, (int)Mood.Dead + 1)));
         }
 
