@@ -22,19 +22,15 @@ internal static unsafe class StartupPages
         try
         {
             (nint Start, nint Length, bool IsOurs) mapping = default;
-            var isClean = false;
             foreach (var line in File.ReadLines("/proc/self/smaps"))
             {
                 if (TryRead(line, program, out var next))
                 {
                     mapping = next;
-                    isClean = false;
                 }
-                else if (line.StartsWith("Private_Dirty:", StringComparison.Ordinal))
-                {
-                    isClean = IsNothing(line);
-                }
-                else if (line.StartsWith("Anonymous:", StringComparison.Ordinal) && mapping.IsOurs && isClean && IsNothing(line)
+
+                // Anonymous are the pages that were written to and so are copies of the file's: a mapping that has such is left alone.
+                else if (line.StartsWith("Anonymous:", StringComparison.Ordinal) && mapping.IsOurs && line.EndsWith(" 0 kB", StringComparison.Ordinal)
                          && Libc.AdviseMemory((void*)mapping.Start, (nuint)mapping.Length, Libc.MADV_DONTNEED) == 0)
                 {
                     released += mapping.Length;
@@ -65,6 +61,4 @@ internal static unsafe class StartupPages
         mapping = ((nint)start, (nint)(end - start), line[space + 2] == '-' && line.EndsWith(program, StringComparison.Ordinal));
         return true;
     }
-
-    private static bool IsNothing(string line) => line.EndsWith(" 0 kB", StringComparison.Ordinal);
 }
