@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Text;
 using Pillion.Net.Http;
+using Pillion.Proxy.Clusters.Balancing;
 using Pillion.Proxy.Configuration;
 using Pillion.Proxy.Tcp;
 
@@ -17,7 +18,7 @@ internal sealed class TrafficSplit(SplitConfig config)
         var value = config.By switch
         {
             SplitBy.Chance => default,
-            SplitBy.Cookie => RequestCookie.Find(request.Fields, _name),
+            SplitBy.Cookie => RequestCookies.TryGet(request.Fields, _name, out var cookie) ? cookie : default,
             _ => request.Fields.IndexOf(_name) is >= 0 and var index ? request.Fields.Value(index) : default,
         };
         if (value.IsEmpty)
@@ -30,6 +31,6 @@ internal sealed class TrafficSplit(SplitConfig config)
             return Utf8Parser.TryParse(value, out ulong drawn, out var used) && used == value.Length ? _targets.PickAt(drawn) : _targets.Pick(random);
         }
 
-        return _targets.PickShare(StableHash.Of(value));
+        return _targets.PickShare(XxHash64.Of(value));
     }
 }

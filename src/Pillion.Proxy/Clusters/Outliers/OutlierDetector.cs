@@ -157,21 +157,26 @@ internal sealed partial class OutlierDetector(ProxyLoop loop, string cluster, Ou
     {
         if (state.CountInARow(reason) == most)
         {
-            loop.Events.Post(() =>
-            {
-                Found(endpoint, reason, $"{most} failures in a row");
-                state.EndRow(reason);
-            });
+            PostFound(endpoint, state, reason, most);
         }
     }
+
+    // Apart, as the next one is: what a lambda captures is made when its method begins, for each request.
+    private void PostFound(Endpoint endpoint, OutlierState state, OutlierReason reason, int most) => loop.Events.Post(() =>
+    {
+        Found(endpoint, reason, $"{most} failures in a row");
+        state.EndRow(reason);
+    });
 
     private void EndProbe(Endpoint endpoint, OutlierState state, bool isGood)
     {
         if (state.IsProbed)
         {
-            loop.Events.Post(() => ProbeEnded(endpoint, state, isGood));
+            PostProbeEnded(endpoint, state, isGood);
         }
     }
+
+    private void PostProbeEnded(Endpoint endpoint, OutlierState state, bool isGood) => loop.Events.Post(() => ProbeEnded(endpoint, state, isGood));
 
     private void ProbeEnded(Endpoint endpoint, OutlierState state, bool isGood)
     {

@@ -138,6 +138,13 @@ public sealed class AllocationTests : IDisposable
         },
     });
 
+    [Fact]
+    public Task Neither_does_one_whose_endpoint_is_watched_for_outliers() => MeasureAsync(
+        "GET / HTTP/1.1\r\nHost: orders\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello-end",
+        [],
+        change: config => config with { Clusters = [.. config.Clusters.Select(cluster => cluster with { Outliers = new() })] });
+
     // Everything a choice can depend on: a hash with a bound and a new cookie, a session, labels, zones' weights, latency, slow start. Where chance would
     // make the connections to each of two endpoints more and fewer, and so new ones, there is one.
     [Theory]
