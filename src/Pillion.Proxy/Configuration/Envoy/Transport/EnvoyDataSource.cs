@@ -13,15 +13,7 @@ internal static class EnvoyDataSource
     public static SecretPart? Read(ConfigValue value)
     {
         using var map = value.AsMap("DataSource");
-        var file = map.Optional("filename");
-        var text = map.Optional("inline_string");
-        var bytes = map.Optional("inline_bytes");
-        var variable = map.Optional("environment_variable");
-        if (value.IsMap && new[] { file, text, bytes, variable }.Count(given => given.Exists) != 1)
-        {
-            map.Fail("does not say one source", "give one of filename, inline_string, inline_bytes or environment_variable");
-        }
-
+        var (file, text, bytes, variable) = Sources(value, map);
         var path = file.AsFileOrNull();
         var pem = Pem(text, text.AsTextOrNull()) ?? Pem(bytes, Decode(bytes) is { } decoded ? Encoding.UTF8.GetString(decoded) : null) ?? Pem(variable, variable.AsVariableOrNull());
         return path is not null ? path : pem is not null ? SecretPart.Inline(pem) : null;
@@ -31,15 +23,7 @@ internal static class EnvoyDataSource
     public static SecretPart? ReadText(ConfigValue value)
     {
         using var map = value.AsMap("DataSource of text");
-        var file = map.Optional("filename");
-        var text = map.Optional("inline_string");
-        var bytes = map.Optional("inline_bytes");
-        var variable = map.Optional("environment_variable");
-        if (value.IsMap && new[] { file, text, bytes, variable }.Count(given => given.Exists) != 1)
-        {
-            map.Fail("does not say one source", "give one of filename, inline_string, inline_bytes or environment_variable");
-        }
-
+        var (file, text, bytes, variable) = Sources(value, map);
         var path = file.AsFileOrNull();
         var inline = text.AsTextOrNull() ?? variable.AsVariableOrNull();
         return path is not null ? path : inline is not null ? SecretPart.Inline(inline) : Decode(bytes) is not null ? SecretPart.InlineBase64(bytes.Text) : null;
@@ -58,6 +42,21 @@ internal static class EnvoyDataSource
 
         var path = file.AsFileOrNull();
         return path is not null ? path : Decode(bytes) is not null ? SecretPart.InlineBase64(bytes.Text) : null;
+    }
+
+    // The four places that text can come from, of which one must be given.
+    private static (ConfigValue File, ConfigValue Text, ConfigValue Bytes, ConfigValue Variable) Sources(ConfigValue value, ConfigMap map)
+    {
+        var file = map.Optional("filename");
+        var text = map.Optional("inline_string");
+        var bytes = map.Optional("inline_bytes");
+        var variable = map.Optional("environment_variable");
+        if (value.IsMap && new[] { file, text, bytes, variable }.Count(given => given.Exists) != 1)
+        {
+            map.Fail("does not say one source", "give one of filename, inline_string, inline_bytes or environment_variable");
+        }
+
+        return (file, text, bytes, variable);
     }
 
     private static byte[]? Decode(ConfigValue value)
